@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace mlp {
+
+/// When a value is known: always, at the row's @time plus an offset (microseconds), at another time column, or never.
+struct Availability {
+  enum class Kind : std::uint8_t { always, row_time, column, never } kind = Kind::row_time;
+  std::int64_t offset = 0;      ///< microseconds after @time; negative: known in advance
+  std::string column;           ///< for Kind::column
+  friend bool operator==(const Availability&, const Availability&) = default;
+};
+
+/// Where a value comes from in the life of a model: the same for every row, or of a state fitted on training rows.
+enum class Phase : std::uint8_t { row, fitted };
+
+/// What a column declares about itself with `@…`.
+struct Tags {
+  bool key = false;
+  bool time = false;
+  bool label = false;
+  bool pii = false;
+  bool is_protected = false;
+  bool weight = false;
+  bool ignore = false;
+  Availability availability;
+  friend bool operator==(const Tags&, const Tags&) = default;
+};
+
+}  // namespace mlp

@@ -1,0 +1,12 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+
+namespace mlp {
+
+/// Calls body(i) for every i in [0, count), on the threads of the current arena; returns when all are done. The order is not
+/// defined: results go to their own places, reductions are done by the caller in index order.
+void parallel_for(std::size_t count, const std::function<void(std::size_t)>& body);
+
+}  // namespace mlp
