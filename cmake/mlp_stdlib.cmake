@@ -1,0 +1,62 @@
+# The standard library is written in the language (stdlib/*.mlp). At build time
+# mlp-stdlib-gen turns its declarations into C++:
+#   gen/stdlib_table.cpp   the signatures, linked beside compiler/types
+#   gen/native_names.h     one declaration per entry bound to native code
+#   gen/kernel_table.cpp   row functions by name, linked beside kernels
+# A binding that one side lacks fails the build.
+
+# Exists from the start, so that rooms can wait for it (USES_STDLIB); empty while
+# there is no generator.
+add_custom_target(mlp_generated)
+
+file(GLOB MLP_STDLIBGEN_SOURCES CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/compiler/stdlibgen/*.cpp)
+if(MLP_STDLIBGEN_SOURCES)
+  set(MLP_GENERATED_HEADERS ${CMAKE_BINARY_DIR}/gen/native_names.h)
+endif()
+
+function(mlp_stdlib_generator)
+  if(NOT MLP_STDLIBGEN_SOURCES)
+    return()
+  endif()
+  # An archive, so that of these rooms only the objects that the generator uses are linked:
+  # the others may need the table that it is about to write.
+  set(parts "")
+  foreach(room room_compiler_support room_compiler_diag room_compiler_types room_compiler_syntax mlp_grammar)
+    if(TARGET ${room})
+      list(APPEND parts $<TARGET_OBJECTS:${room}>)
+    endif()
+  endforeach()
+  if(NOT parts)
+    return()
+  endif()
+  add_library(mlp_stdlib_gen_parts STATIC ${parts})
+  add_executable(mlp-stdlib-gen ${MLP_STDLIBGEN_SOURCES})
+  mlp_own_code(mlp-stdlib-gen)
+  target_link_libraries(mlp-stdlib-gen PRIVATE mlp_stdlib_gen_parts ext::fmt ext::antlr ext::json ext::openssl Threads::Threads)
+
+  file(GLOB declarations CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/stdlib/*.mlp)
+  set(gen ${CMAKE_BINARY_DIR}/gen)
+  set(fresh ${gen}/fresh)
+  file(MAKE_DIRECTORY ${fresh})
+  set(names stdlib_table.cpp native_names.h kernel_table.cpp)
+  list(TRANSFORM names PREPEND ${gen}/ OUTPUT_VARIABLE outputs)
+  list(TRANSFORM names PREPEND ${fresh}/ OUTPUT_VARIABLE written)
+  add_custom_command(
+    OUTPUT ${outputs}
+    COMMAND ${CMAKE_COMMAND} -E env ASAN_OPTIONS=detect_leaks=0 $<TARGET_FILE:mlp-stdlib-gen> ${fresh} ${declarations}
+    COMMAND ${CMAKE_COMMAND} -E copy_if_different ${written} ${gen}
+    DEPENDS mlp-stdlib-gen ${declarations}
+    WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
+    COMMENT "Generating the tables of the standard library" VERBATIM)
+  add_custom_target(mlp_generated_files DEPENDS ${outputs})
+  add_dependencies(mlp_generated mlp_generated_files)
+
+  foreach(pair stdlib_table.cpp:mlp_stdlib_table kernel_table.cpp:mlp_kernel_table)
+    string(REGEX MATCH "(.*):(.*)" _ ${pair})
+    add_library(${CMAKE_MATCH_2} OBJECT ${gen}/${CMAKE_MATCH_1})
+    mlp_own_code(${CMAKE_MATCH_2})
+    target_compile_options(${CMAKE_MATCH_2} PRIVATE -O0 -g0)
+    add_dependencies(${CMAKE_MATCH_2} mlp_generated)
+    set_property(GLOBAL APPEND PROPERTY MLP_LINKED_ROOMS ${CMAKE_MATCH_2})
+  endforeach()
+endfunction()
