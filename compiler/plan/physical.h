@@ -1,0 +1,274 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "compiler/diag/diagnostic.h"
+#include "compiler/expr/expr.h"
+#include "compiler/support/digest.h"
+#include "compiler/support/id.h"
+#include "compiler/types/tags.h"
+#include "compiler/types/type.h"
+
+/// The instruction set between compiler and runtime: steps over fragments, with their keys. Versioned and serialisable; a
+/// program that links the runtime alone can load and run it.
+///
+/// A step has one output: for every fragment of its table one object (`per_fragment`), or one object for all. Fragments stay
+/// symbolic here; the runtime finds them by the HashSource step of the table.
+namespace mlp::plan {
+
+using StepId = Id<struct StepTag>;
+using TableIndex = std::uint32_t;  ///< into Physical::tables
+using Options = std::vector<std::pair<std::string, Value>>;
+
+// ---- what a step does; the doc of each tells its inputs in order --------------------------------------------------------
+
+/// Finds the files of the table, hashes what changed, cuts fragments. No inputs; one output: the fragment list.
+struct HashSource {};
+
+/// Reads one column of a source file with its part of the contract. Inputs: HashSource. Per fragment: a Column. The ReadColumn
+/// steps of one table are done in one scan.
+struct ReadColumn {
+  std::string source_name;
+  Type type;
+  std::string format;
+  std::vector<std::string> bool_values;
+  std::vector<std::string> allowed;
+  std::string matches;
+  std::optional<Interval> range;
+};
+
+/// Evaluates a row-wise expression. Inputs: those of the expression, in order (Columns of one table). Per fragment: a Column.
+/// `generate`: the table is synthetic and the expression may have no inputs.
+struct Kernel {
+  expr::Expr code;  ///< InputColumn::column is the position among the step's inputs
+  bool generate = false;
+};
+
+/// Checks expectations of a table. Inputs: the columns used. One output: a JSON report; failing ones end the run (E0802).
+struct Expect {
+  enum class Statistic : std::uint8_t { rows, missing_share, distinct, is_unique };
+  struct Item {
+    std::string text;
+    Span span;
+    bool warn = false;
+    bool for_all_rows = false;
+    expr::Expr condition;  ///< inputs: positions among the step's inputs (for all rows), or indices into `statistics`
+    std::vector<std::pair<Statistic, std::uint32_t>> statistics;  ///< and the position of the column among the step's inputs
+  };
+  std::vector<Item> items;
+};
+
+/// Deals every row a part (0 train, 1 validation, 2 test) or a fold. Inputs: the stratification column if any, then the columns
+/// that are hashed. Per fragment: an int Column. Missing: the row takes no part (its label is missing).
+struct AssignSplit {
+  std::vector<int> percent;
+  int folds = 0;
+  bool stratified = false;
+  std::uint32_t keys = 0;  ///< number of hashed columns; 0: dealt from decks in the order of the rows
+  std::int64_t seed = 0;
+};
+
+/// Which rows something is fitted on or asked about, by the value of the split's column.
+struct Rows {
+  std::vector<int> parts;  ///< the parts (or folds) meant
+};
+
+/// State of a fitted transform over one fragment. Inputs: split, the arguments, then the label if `label`, then the fold column
+/// of the cross-fit if `folds` > 0. Per fragment: the partial states (one a fold, or one).
+struct PartialFit {
+  std::string native;
+  Options options;
+  bool label = false;
+  int folds = 0;
+  Rows rows;
+};
+
+/// Merges and finishes. Inputs: PartialFit. One output: the fitted state on all rows, then those without each fold.
+struct MergeFit {
+  std::string native;
+  Options options;
+  int folds = 0;
+};
+
+/// Applies a fitted transform. Inputs: MergeFit, the arguments, and with `folds` > 0: split, fold column. Training rows get the
+/// state fitted without their fold, all others the state of all training rows. Per fragment: a Column.
+struct ApplyFit {
+  std::string native;
+  Options options;
+  int folds = 0;
+  Rows rows;
+  Type type;
+};
+
+/// Folds of the cross-fit inside the training rows, by hashed key or decks like AssignSplit. Inputs: split, then hashed columns.
+struct AssignFolds {
+  int folds = 5;
+  std::uint32_t keys = 0;
+  Rows rows;
+};
+
+/// Distinct values and counts of one matrix column. Inputs: split, column. Per fragment: a partial sketch.
+struct PartialBins { Rows rows; };
+/// Inputs: PartialBins. One output: the cuts (or the domain of a category).
+struct MergeBins {};
+/// Inputs: MergeBins, column. Per fragment: uint8 bins.
+struct Bin {};
+
+/// Trains a model. Inputs: split, label, weight if `weighted`, then the matrix columns in the order of their value keys (bins
+/// if `binned`). One output: the model.
+struct Train {
+  std::string native;
+  Options options;
+  bool binned = false;
+  bool weighted = false;
+  bool binary = true;
+  std::int64_t seed = 0;
+  Rows rows;
+};
+
+/// Inputs: split, then for each of `models` (Rows it answers for): the model and its matrix columns (`columns` of them, the same
+/// order as in training). Per fragment: a float Column: probability or value, missing for rows of no listed part.
+struct Predict {
+  std::string native;
+  bool binned = false;
+  bool binary = true;
+  std::uint32_t columns = 0;
+  std::vector<Rows> models;
+};
+
+/// Figures with intervals. Inputs: split, label, weight if `weighted`, predictions of each model compared (the evaluated one first), then the
+/// columns sliced or grouped by. One output: JSON figures, in the order of `measures`, no names in it.
+struct Metrics {
+  struct Measure {
+    std::string native;
+    Options options;
+    enum class Over : std::uint8_t { all, min, max, gap, slice } over = Over::all;
+    std::uint32_t model = 0;                 ///< position among the predictions
+    bool constant = false;
+    std::vector<std::uint32_t> by;           ///< positions among the grouping columns
+    std::uint64_t at_least_rows = 0;         ///< a slice below: reported as too small; a gate on it inconclusive
+    std::uint64_t at_least_positives = 0;
+    std::optional<std::uint32_t> minus;      ///< index of another measure: the paired difference to it is what is asked
+    double minus_scale = 1;                  ///< this - minus_scale * other
+    bool higher_is_better = true;
+    bool operator==(const Measure&) const = default;
+  };
+  std::vector<Measure> measures;
+  bool binary = true;
+  bool weighted = false;
+  std::uint32_t models = 1;
+  std::uint32_t groups = 0;       ///< number of grouping columns
+  Rows rows;                      ///< whose figures
+  std::string on;                 ///< "validation", "test", "folds"
+};
+
+/// Decides the gates. Inputs: Metrics. One output: JSON statuses in order.
+struct Gates {
+  struct Item {
+    std::string text;
+    Span span;
+    std::uint32_t measure = 0;                    ///< the left side
+    double left_scale = 1, left_offset = 0;
+    std::optional<std::uint32_t> right_measure;
+    double right_scale = 1, right_offset = 0;
+    std::optional<std::uint32_t> difference;      ///< measure with the paired difference; decides `with 95%` of two measures
+    std::string comparison;
+    double confidence = 0;
+    bool beats_production = false;
+  };
+  std::vector<Item> items;
+};
+
+/// Puts the scorer together. Inputs: the model, then the fitted states (MergeFit, MergeBins) that `scorer_template` names by
+/// position. One output: plan::Scorer as JSON. Shows names, therefore a rename makes it run, and computes no value.
+struct BuildScorer {
+  std::string scorer_template;  ///< JSON of plan::Scorer with input positions in the place of digests
+};
+
+/// Effect: registers the candidate with its proof in the catalog. Inputs: BuildScorer, then Gates and Metrics where there is an
+/// evaluation. No output; done once for equal inputs.
+struct Register {
+  std::string model;
+  bool evaluated = false;
+};
+
+using StepCode = std::variant<HashSource, ReadColumn, Kernel, Expect, AssignSplit, PartialFit, MergeFit, ApplyFit, AssignFolds, PartialBins,
+                              MergeBins, Bin, Train, Predict, Metrics, Gates, BuildScorer, Register>;
+
+/// "read", "kernel", "train" …: the stable word of docs/json.md.
+std::string_view kind_name(const StepCode& code);
+
+struct Step {
+  std::string name;  ///< "profile.log_gain", unique in the plan; for people, in no key
+  StepCode code;
+  TableIndex table = 0;
+  bool per_fragment = false;
+  std::vector<StepId> inputs;
+  Span span;
+  std::string file;        ///< of the span, for messages of a plan loaded without its source
+  std::uint32_t line = 0;
+  std::string text;        ///< the code as a person reads it, for `why`: "log1p(capital_gain)"
+  Digest code_key;         ///< what this step does, without its inputs and without names
+  Digest recipe_key;       ///< code_key with the recipe keys of the inputs, down to the declared sources (not their contents)
+  bool shows_names = false;  ///< no value: runs after a rename, and `plan` says so
+};
+
+struct Table {
+  std::string name;
+  bool synthetic = false;
+  std::string source;       ///< native symbol
+  Options options;
+  std::string path;         ///< absolute or relative to the folder of the workflow; glob
+  std::uint64_t rows = 0;   ///< synthetic
+  Span span;
+};
+
+struct Param { std::string name, value, from; };
+
+/// Where a model, a column or an endpoint comes from, for lineage: edges between qualified names ("people.age", "earner").
+struct Edge {
+  std::string from, to;
+  std::string from_kind, to_kind;  ///< "column", "table", "view", "model", "evaluation", "deployment", "monitor", "source"
+};
+
+/// A trained model of the plan, for reports.
+struct Model {
+  std::string name;
+  StepId train;                    ///< of what is registered
+  std::optional<StepId> metrics, gates;
+  StepId scorer, registration;
+  std::vector<std::string> measure_names;  ///< for each measure of the metrics step: "auc", "auc[sex=Male]" is made by the runtime
+  std::vector<std::string> group_names;    ///< of the grouping columns, in order
+  std::vector<std::string> feature_names;  ///< in the order of the train step's matrix inputs
+};
+
+struct Physical {
+  static constexpr int kFormatVersion = 1;
+  std::string workflow;
+  std::string folder;                  ///< of the workflow file; paths are relative to it
+  std::vector<Table> tables;
+  std::vector<Step> steps;             ///< topologically ordered
+  std::vector<Model> models;
+  std::vector<Param> params;
+  std::vector<Edge> lineage;
+  bool final_rows = false;             ///< `--final`: the test rows are opened
+
+  const Step& operator[](StepId id) const { return steps[id.index()]; }
+};
+
+/// What does not hold of a plan that has to: order, arity of inputs, tables. Empty when all does.
+std::vector<std::string> verify(const Physical& plan);
+std::string dump(const Physical& plan);
+/// Versioned JSON, and back; a wrong byte is a failure (E0909), never a crash.
+std::string encode(const Physical& plan);
+Result<Physical> decode_physical(std::string_view json);
+
+/// Fills code_key and recipe_key of every step.
+void fill_keys(Physical& plan);
+
+}  // namespace mlp::plan

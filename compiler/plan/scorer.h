@@ -1,0 +1,52 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "compiler/diag/diagnostic.h"
+#include "compiler/expr/expr.h"
+#include "compiler/support/digest.h"
+#include "compiler/types/type.h"
+
+/// The only way to a prediction: evaluate, batch, server and host programs all load this.
+namespace mlp::plan {
+
+/// A field of the request: a raw column of the table.
+struct RawField {
+  std::string name;
+  Type type;
+  Interval range;
+  std::vector<std::string> allowed;
+};
+
+/// A column computed from earlier ones: by an expression, or by a fitted transform or bins.
+struct ScorerColumn {
+  std::string name;                    ///< for explanations; empty for intermediate ones
+  Type type;
+  std::vector<std::uint32_t> inputs;   ///< indices: raw fields first, then earlier ScorerColumns
+  enum class By : std::uint8_t { expression, transform, bins } by = By::expression;
+  expr::Expr code;                     ///< By::expression; InputColumn::column is a position in `inputs`
+  std::string native;                  ///< By::transform
+  std::vector<std::pair<std::string, Value>> options;
+  std::uint32_t state = 0;             ///< By::transform, By::bins: index into `states`
+};
+
+struct Scorer {
+  static constexpr int kFormatVersion = 1;
+  std::string workflow, model;
+  std::vector<RawField> request;
+  std::vector<ScorerColumn> columns;   ///< topologically ordered
+  std::vector<std::uint32_t> matrix;   ///< indices (as in ScorerColumn::inputs) in the order of training
+  std::vector<Digest> states;          ///< of fitted transforms and bins
+  Digest trained;                      ///< the model object
+  std::string native;                  ///< of the model
+  bool binned = false;
+  bool binary = true;
+};
+
+std::string encode(const Scorer& scorer);
+Result<Scorer> decode_scorer(std::string_view json);
+std::string dump(const Scorer& scorer);
+
+}  // namespace mlp::plan

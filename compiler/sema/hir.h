@@ -1,0 +1,232 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "compiler/expr/expr.h"
+#include "compiler/support/id.h"
+#include "compiler/support/span.h"
+#include "compiler/types/signature.h"
+#include "compiler/types/tags.h"
+#include "compiler/types/type.h"
+
+/// The workflow after resolve and check: every name an id, every expression typed, params replaced by their values, user
+/// functions inlined, declarations in an order in which each needs only earlier ones.
+namespace mlp::hir {
+
+using ColumnId = Id<struct ColumnTag>;
+using TableId = Id<struct TableTag>;
+using ViewId = Id<struct ViewTag>;
+using SplitId = Id<struct SplitTag>;
+using TrainId = Id<struct TrainTag>;
+using Options = std::vector<std::pair<std::string, Value>>;  ///< complete: defaults filled in, in the signature's order
+
+/// Read from the source as it stands, with its part of the contract.
+struct SourceColumn {
+  std::string source_name;               ///< header name in the file
+  std::string format;                    ///< `format "%d-%m-%Y"`
+  std::vector<std::string> bool_values;  ///< `values ("Yes", "No")`: true, false
+  std::vector<std::string> allowed;      ///< `in ("a", "b")` and closed domains
+  std::string matches;
+  bool ranged = false;                   ///< Column::range is a declared constraint, to be checked in the scan
+  bool unique = false;
+};
+
+/// A column of a table or a view. Inputs of `code` are ColumnIds of the same table, or (in a view) of its table or the view.
+struct Column {
+  std::string name;
+  Type type;
+  Interval range;
+  Tags tags;
+  Phase phase = Phase::row;
+  Span span;
+  std::string doc;
+  std::variant<SourceColumn, expr::Expr> made_by;
+  std::optional<TableId> table;  ///< the owner is a table …
+  std::optional<ViewId> view;    ///< … or a view
+  const expr::Expr* code() const { return std::get_if<expr::Expr>(&made_by); }
+};
+
+/// A number about a whole table: the inputs of an expectation.
+struct Statistic {
+  enum class Kind : std::uint8_t { rows, missing_share, distinct, is_unique } kind = Kind::rows;
+  std::optional<ColumnId> column;
+};
+
+struct Expectation {
+  std::string text;  ///< as written, for messages
+  Span span;
+  bool warn = false;          ///< `else warn`
+  bool for_all_rows = false;  ///< then the inputs of `condition` are ColumnIds, else indices into `statistics`
+  expr::Expr condition;
+  std::vector<Statistic> statistics;
+};
+
+struct Table {
+  std::string name;
+  Span span;
+  std::string doc;
+  std::string source;      ///< native symbol of the source's signature
+  bool synthetic = false;  ///< rows come from the columns' own expressions
+  Options options;         ///< of the source
+  std::string path;        ///< as written, relative to the workflow's folder; may be a glob; empty when synthetic
+  Span path_span;
+  std::uint64_t rows = 0;  ///< of a synthetic table
+  std::int64_t seed = 0;   ///< of a synthetic table; already part of the streams of its random calls
+  std::vector<ColumnId> columns;
+  std::vector<ColumnId> key;
+  std::optional<ColumnId> time, label, weight;
+  std::vector<Expectation> expectations;
+};
+
+struct View {
+  std::string name;
+  Span span;
+  std::string doc;
+  TableId table;
+  std::optional<ColumnId> at;
+  std::vector<ColumnId> columns;  ///< owned by the view, in the order of declaration; one taken as it is has a code of one Input
+};
+
+enum class SplitKind : std::uint8_t { random, fold };  // time, group and rolling come with the data issue
+
+struct Split {
+  std::string name;  ///< empty: inline in a train
+  Span span;
+  TableId table;
+  SplitKind kind = SplitKind::random;
+  std::vector<int> percent;                  ///< random: train, validation, test; sums to 100
+  int folds = 0;
+  std::optional<ColumnId> stratified;
+  std::vector<ColumnId> by;                  ///< hashed; the table's key when none is written; empty: dealt from decks
+  std::int64_t seed = 0;
+};
+
+enum class Task : std::uint8_t { binary, regression };
+enum class Refit : std::uint8_t { none, train_and_validation, all };
+
+/// One column of what the model reads: a view column as it is, or prepared by the model's signature.
+struct MatrixColumn {
+  ColumnId from;
+  expr::Expr code;  ///< over ColumnIds; may hold Fitted; an Input alone where nothing is prepared
+};
+
+struct Train {
+  std::string name;
+  Span span;
+  std::string doc;
+  ViewId view;
+  ColumnId label;          ///< of the table
+  Task task = Task::binary;
+  SplitId split;
+  std::string model;       ///< native symbol
+  Options options;
+  bool binned = false;     ///< the model reads bins of the matrix columns
+  std::vector<MatrixColumn> matrix;
+  std::optional<ColumnId> weight;
+  std::int64_t seed = 0;
+  Refit refit = Refit::none;
+};
+
+struct Metric {
+  std::string native;  ///< symbol
+  std::string text;    ///< as written: "f1 at 0.5"
+  Options options;
+  bool higher_is_better = true;
+};
+
+/// A figure that a gate or a report asks for.
+struct Measure {
+  enum class Over : std::uint8_t { all, min, max, gap } over = Over::all;
+  Metric metric;
+  std::optional<TrainId> model;      ///< none and not constant: the evaluated model
+  bool constant = false;             ///< of the best constant prediction
+  std::optional<ColumnId> by;        ///< for min, max, gap
+};
+
+/// scale * measure + offset; without measure the offset alone.
+struct GateSide {
+  std::optional<Measure> measure;
+  double scale = 1;
+  double offset = 0;
+};
+
+struct Gate {
+  std::string text;
+  Span span;
+  GateSide left, right;
+  std::string comparison;      ///< ">=", ">", "<=", "<"; for `beats production`: ">="
+  double confidence = 0;       ///< 0.95 for `with 95%`; 0: the value itself decides
+  bool beats_production = false;  ///< then right.offset is the margin D
+};
+
+struct Slice {
+  std::vector<ColumnId> columns;  ///< `a * b`: both at once
+  std::uint64_t at_least_rows = 0;
+  std::uint64_t at_least_positives = 0;
+};
+
+struct Evaluate {
+  TrainId train;
+  Span span;
+  std::vector<Metric> metrics;
+  std::vector<Slice> slices;
+  std::vector<Gate> gates;
+  std::vector<ColumnId> resample_by;
+};
+
+/// Deploy and monitor blocks, checked; run by a later part of the cycle. Kept for lineage and `plan`'s consequences.
+struct Deploy { std::string name; Span span; TrainId train; std::string stage; };
+struct Monitor { std::string name; Span span; std::string deployment; };
+
+struct Test {
+  std::string name;
+  Span span;
+  ViewId view;
+  std::vector<std::pair<ColumnId, Value>> given;  ///< columns of the view's table
+  struct Expect { std::string text; Span span; expr::Expr condition; };  ///< inputs: ColumnIds of the view or its table
+  std::vector<Expect> expect;
+};
+
+struct Param {
+  std::string name;
+  Type type;
+  Value value;
+  std::string from;  ///< "default", "--param", "MLP_PARAM_…", "env NAME"
+  Span span;
+};
+
+/// A declared form that this version checks but does not run; `run` stops with E0601 before anything starts.
+struct NotYet { std::string what; Span span; };
+
+struct Workflow {
+  std::string name;
+  std::vector<Param> params;
+  std::vector<Column> columns;
+  std::vector<Table> tables;
+  std::vector<View> views;
+  std::vector<Split> splits;  ///< equal table, form and seed are one split
+  std::vector<Train> trains;
+  std::vector<Evaluate> evaluates;
+  std::vector<Deploy> deploys;
+  std::vector<Monitor> monitors;
+  std::vector<Test> tests;
+  std::vector<NotYet> not_yet;
+
+  const Column& operator[](ColumnId id) const { return columns[id.index()]; }
+  const Table& operator[](TableId id) const { return tables[id.index()]; }
+  const View& operator[](ViewId id) const { return views[id.index()]; }
+  const Split& operator[](SplitId id) const { return splits[id.index()]; }
+  const Train& operator[](TrainId id) const { return trains[id.index()]; }
+};
+
+/// "people.age": owner and column, for messages and step names.
+std::string qualified_name(const Workflow& workflow, ColumnId column);
+/// Text for `--emit hir`.
+std::string dump(const Workflow& workflow);
+
+}  // namespace mlp::hir
