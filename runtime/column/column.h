@@ -108,6 +108,9 @@ Column take(const Column& column, std::span<const std::uint32_t> rows);
 Value value_at(const Column& column, std::size_t row);
 /// A column of `rows` times the value.
 Column constant(const Type& type, const Value& value, std::size_t rows);
+/// The column with zero under missing values, a sorted dictionary of used values only and no all-known mask; shares the
+/// buffers that are so already. Every function of this header returns canonical columns; a column filled by hand is passed here.
+Column canonical(Column column);
 /// Bit for bit equal, by value (dictionaries compare by their texts).
 bool equal_bits(const Column& a, const Column& b);
 
