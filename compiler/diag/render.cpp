@@ -1,0 +1,171 @@
+#include "compiler/diag/render.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+namespace mlp::diag {
+
+namespace {
+
+struct Paint {
+  bool on;
+  std::string operator()(const char* code, std::string_view text) const {
+    return on ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : std::string(text);
+  }
+};
+constexpr const char* kRed = "1;31";
+constexpr const char* kYellow = "1;33";
+constexpr const char* kBlue = "1;34";
+constexpr const char* kCyan = "36";
+constexpr const char* kBold = "1";
+
+std::size_t count_code_points(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+/// The line as it is shown: a tab takes one column, so that carets stand below their text; control characters are hidden.
+std::string shown(std::string_view line) {
+  std::string out;
+  for (char c : line) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
+  constexpr std::size_t kWidest = 400;
+  if (out.size() > kWidest) {
+    std::size_t cut = kWidest;
+    while (cut > 0 && (out[cut] & 0xC0) == 0x80) --cut;
+    out = out.substr(0, cut) + " …";
+  }
+  return out;
+}
+
+/// One marked place: the line of source and a line of carets with the words.
+void append_place(std::string& out, const SourceMap& sources, Span span, std::string_view words, bool primary, std::size_t gutter,
+                  const Paint& paint, const char* colour) {
+  const LineColumn at = sources.locate(span.file, span.begin);
+  const std::string_view line = sources.line(span.file, at.line);
+  const std::string margin(gutter, ' ');
+  const std::size_t length = count_code_points(line);
+  const std::size_t column = std::min<std::size_t>(at.column, length + 1);
+  const LineColumn end = sources.locate(span.file, span.end);
+  std::size_t width = end.line == at.line ? end.column - at.column : length + 1 - column;
+  width = std::clamp<std::size_t>(width, 1, std::max<std::size_t>(1, length + 1 - column));
+  out += fmt::format("{} {}\n", paint(kBlue, fmt::format("{:>{}} |", at.line, gutter)), shown(line));
+  std::string mark(width, primary ? '^' : '-');
+  if (!words.empty()) mark += fmt::format(" {}", words);
+  out += fmt::format("{} {}{}\n", paint(kBlue, margin + " |"), std::string(column - 1, ' '), paint(primary ? colour : kBlue, mark));
+}
+
+void append_detail(std::string& out, std::size_t gutter, const Paint& paint, std::string_view word, std::string_view text) {
+  const std::string margin(gutter, ' ');
+  std::size_t from = 0;
+  bool first = true;
+  while (from <= text.size()) {
+    std::size_t to = text.find('\n', from);
+    if (to == std::string_view::npos) to = text.size();
+    if (first)
+      out += fmt::format("{} {} {}: {}\n", margin, paint(kBlue, "="), paint(kBold, word), text.substr(from, to - from));
+    else
+      out += fmt::format("{}   {} {}\n", margin, std::string(word.size() + 1, ' '), text.substr(from, to - from));
+    first = false;
+    from = to + 1;
+  }
+}
+
+std::string place_text(const DataPlace& place) {
+  std::string out = place.file;
+  if (place.line) out += fmt::format(":{}", place.line);
+  out += ": ";
+  if (!place.column.empty()) out += fmt::format("`{}` ", place.column);
+  if (!place.value.empty() || !place.column.empty()) out += fmt::format("is \"{}\": ", place.value);
+  return out + place.reason;
+}
+
+}  // namespace
+
+std::string render_text(const Diagnostic& d, const SourceMap& sources, const TextOptions& options) {
+  const Paint paint{options.colour};
+  const bool error = severity(d.code) == Severity::error;
+  const char* colour = error ? kRed : kYellow;
+  std::string out = paint(colour, fmt::format("{}[{}]", error ? "error" : "warning", name(d.code)));
+  out += paint(kBold, fmt::format(": {}\n", d.message));
+
+  std::uint32_t largest = 0;
+  const auto widen = [&](Span span) {
+    if (span && span.file < sources.size()) largest = std::max(largest, sources.locate(span.file, span.begin).line);
+  };
+  widen(d.span);
+  for (const Label& label : d.secondary) widen(label.span);
+  const std::size_t gutter = largest ? std::to_string(largest).size() : 1;
+  const std::string margin(gutter, ' ');
+
+  std::uint32_t file = Span::kNowhere;
+  if (d.span && d.span.file < sources.size()) {
+    file = d.span.file;
+    const LineColumn at = sources.locate(file, d.span.begin);
+    out += fmt::format("{}{} {}:{}:{}\n", margin, paint(kBlue, "-->"), sources.file(file).path, at.line, at.column);
+    out += paint(kBlue, margin + " |") + "\n";
+    append_place(out, sources, d.span, d.label, true, gutter, paint, colour);
+  }
+  for (const Label& label : d.secondary) {
+    if (!label.span || label.span.file >= sources.size()) continue;
+    if (label.span.file != file) {
+      file = label.span.file;
+      const LineColumn at = sources.locate(file, label.span.begin);
+      out += fmt::format("{}{} {}:{}:{}\n", margin, paint(kBlue, ":::"), sources.file(file).path, at.line, at.column);
+    }
+    out += paint(kBlue, margin + " |") + "\n";
+    append_place(out, sources, label.span, label.text, false, gutter, paint, colour);
+  }
+  for (const DataPlace& place : d.places) out += fmt::format("{}   {}\n", margin, place_text(place));
+  if (d.more_places) out += fmt::format("{}   … and {} more\n", margin, d.more_places);
+  for (const std::string& note : d.notes) append_detail(out, gutter, paint, "note", note);
+  if (!d.help.empty()) append_detail(out, gutter, paint, "help", d.help);
+  return out;
+}
+
+std::string render_text(const std::vector<Diagnostic>& diagnostics, const SourceMap& sources, const TextOptions& options) {
+  std::string out;
+  std::size_t errors = 0, warnings = 0, shown_in_full = 0;
+  for (const Diagnostic& d : diagnostics) {
+    ++(severity(d.code) == Severity::error ? errors : warnings);
+    if (shown_in_full++ < options.most) out += render_text(d, sources, options) + "\n";
+  }
+  if (diagnostics.size() > options.most) out += fmt::format("… and {} more that are not shown\n", diagnostics.size() - options.most);
+  const auto count = [](std::size_t n, const char* word) { return fmt::format("{} {}{}", n, word, n == 1 ? "" : "s"); };
+  if (errors && warnings)
+    out += count(errors, "error") + ", " + count(warnings, "warning") + "\n";
+  else if (errors || warnings)
+    out += (errors ? count(errors, "error") : count(warnings, "warning")) + "\n";
+  return out;
+}
+
+std::string_view did_you_mean(std::string_view name, const std::vector<std::string_view>& candidates) {
+  // Optimal string alignment distance (Damerau 1964, restricted): a swap of neighbours is one edit.
+  const auto distance = [](std::string_view a, std::string_view b) {
+    std::vector<std::size_t> before, previous(b.size() + 1), current(b.size() + 1);
+    std::iota(previous.begin(), previous.end(), std::size_t{0});
+    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+      current[0] = i;
+      for (std::size_t j = 1; j <= b.size(); ++j) {
+        const std::size_t differs = lower(a[i - 1]) != lower(b[j - 1]);
+        current[j] = std::min({previous[j] + 1, current[j - 1] + 1, previous[j - 1] + differs});
+        if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) && lower(a[i - 2]) == lower(b[j - 1]))
+          current[j] = std::min(current[j], before[j - 2] + 1);
+      }
+      before = previous;
+      previous = current;
+    }
+    return previous[b.size()];
+  };
+  std::string_view best;
+  std::size_t best_distance = std::max<std::size_t>(1, name.size() / 3) + 1;
+  for (std::string_view candidate : candidates) {
+    if (candidate == name || candidate.size() > name.size() + best_distance || name.size() > candidate.size() + best_distance) continue;
+    const std::size_t d = distance(name, candidate);
+    if (d < best_distance) best = candidate, best_distance = d;
+  }
+  return best;
+}
+
+}  // namespace mlp::diag
