@@ -14,10 +14,18 @@
 //   `row` functions       std::int64_t row ordinal first
 //   `random` functions    std::uint64_t of random bits first
 //   `-> T?` without `known when`: a last parameter bool* known
+//
+// A float that is NaN or infinite, and an int, date, timestamp or duration that is kNoInt, is no value: the caller makes it
+// missing. So arithmetic that leaves its type needs no flag, and a function is total also where `known when` does not hold.
 
+#include <cstddef>
 #include <cstdint>
+#include <limits>
 
 namespace mlp {
+
+inline constexpr std::int64_t kNoInt = std::numeric_limits<std::int64_t>::min();
+inline constexpr double kNoFloat = std::numeric_limits<double>::quiet_NaN();
 
 struct Text {
   const char* data;
