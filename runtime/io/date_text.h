@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "compiler/diag/diagnostic.h"
+
+namespace mlp::io {
+
+/// Days from 1970-01-01 to a day of the proleptic Gregorian calendar; nullopt when there is no such day. Years 1 to 9999.
+/// Source: Howard Hinnant, "chrono-compatible low-level date algorithms", days_from_civil.
+std::optional<std::int64_t> days_of(std::int64_t year, std::int64_t month, std::int64_t day);
+
+/// How dates or timestamps are written: ISO 8601, or a pattern of %d %m %Y %y %b %B %H %M %S %f %z %% and literal characters.
+/// %y: 69–99 are 19yy, 00–68 are 20yy (POSIX). %b and %B: English names. %f: up to 6 digits of a second. %z: Z or ±HH[:]MM.
+class DateFormat {
+ public:
+  /// Empty text: ISO. A directive that is not read is E0601; a pattern that names no whole day (or a time, for dates) is E0308.
+  static Result<DateFormat> parse(std::string_view pattern, bool with_time);
+  /// Days since 1970-01-01.
+  std::optional<std::int64_t> read_date(std::string_view text) const;
+  /// Microseconds since 1970-01-01T00:00:00Z; a text without an offset of its own is UTC. ISO: a day alone is its first moment.
+  std::optional<std::int64_t> read_timestamp(std::string_view text) const;
+  std::string why_no_date(std::string_view text) const;
+  std::string why_no_timestamp(std::string_view text) const;
+
+ private:
+  std::string pattern_;
+};
+
+}  // namespace mlp::io
