@@ -75,8 +75,8 @@ double NumberCounts::quantile(double q) const {
   const double low = order_statistic(rank);
   if (position == below || rank + 1 >= n) return low;
   const double high = order_statistic(rank + 1);
-  // Written so that equal neighbours give themselves and huge ones do not overflow.
-  const double share = position - below;
+  if (low == high) return low;
+  const double share = position - below;  // weighted like this, huge values do not overflow
   return low * (1.0 - share) + high * share;
 }
 

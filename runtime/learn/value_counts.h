@@ -18,7 +18,11 @@ struct NumberCounts {
   std::uint64_t missing = 0;
 
   template <class A>
-  void fields(A& a) { a(values, counts, missing); }
+  void fields(A& a) {
+    a(values, counts, missing);
+    if constexpr (requires { a.fail(); })
+      if (!sound()) a.fail();
+  }
   bool sound() const;
   std::uint64_t known() const;
   void merge(const NumberCounts& other);
