@@ -33,6 +33,6 @@ function(mlp_grammar_sources out)
   # The tool writes u8"…" into std::string.
   target_compile_options(mlp_grammar PRIVATE -w -fno-char8_t)
   target_link_libraries(mlp_grammar PRIVATE ext::antlr)
-  set_property(GLOBAL APPEND PROPERTY MLP_LINKED_ROOMS mlp_grammar)
+  mlp_link_with_room(compiler/syntax mlp_grammar)
   set(${out} ${dir}/MlpLexer.h ${dir}/MlpParser.h PARENT_SCOPE)
 endfunction()

@@ -69,7 +69,7 @@ endfunction()
 
 function(mlp_add_room_objects folder sources libs uses_stdlib)
   list(FILTER sources EXCLUDE REGEX "^$")
-  if(NOT sources)
+  if(NOT sources MATCHES "\\.cpp(;|$)")
     return()
   endif()
   string(REPLACE "/" "_" target "room_${folder}")
@@ -79,7 +79,14 @@ function(mlp_add_room_objects folder sources libs uses_stdlib)
   if(uses_stdlib)
     add_dependencies(${target} mlp_generated)
   endif()
-  if(NOT folder STREQUAL "cli" AND (NOT MLP_ROOMS OR folder IN_LIST MLP_ROOMS))
+  if(NOT folder STREQUAL "cli")
+    mlp_link_with_room(${folder} ${target})
+  endif()
+endfunction()
+
+# Objects that go into libmlp.so when the room does (all of them, unless MLP_ROOMS says otherwise).
+function(mlp_link_with_room folder target)
+  if(NOT MLP_ROOMS OR folder IN_LIST MLP_ROOMS)
     set_property(GLOBAL APPEND PROPERTY MLP_LINKED_ROOMS ${target})
   endif()
 endfunction()
@@ -87,6 +94,10 @@ endfunction()
 # Where the loader looks for libmlp.so and the modules: there and nowhere else, also in the build tree.
 function(mlp_rpath target path)
   set_target_properties(${target} PROPERTIES BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH "${path}")
+  if(MLP_SANITIZED)
+    # There dlopen is called by the sanitizer's library, which RUNPATH of libmlp.so does not reach.
+    target_link_options(${target} PRIVATE -Wl,--disable-new-dtags)
+  endif()
 endfunction()
 
 # libmlp.so out of all rooms, and mlpc on top of it.

@@ -23,8 +23,9 @@ if [[ ! -e $build/build.ninja || CMakePresets.json -nt $build/build.ninja ]]; th
     exit 5
   }
 fi
-# ./mlpc compares the sources with this stamp. A second back, so that an edit made right now counts as newer.
-touch -d '1 second ago' "$build/.started"
+# ./mlpc compares the sources with this stamp. Slightly back, so that an edit
+# made right now counts as newer.
+touch -d '0.05 seconds ago' "$build/.started"
 ninja -C "$build" -j "${MLP_JOBS:-$(nproc)}" "${@:-all}" 9>&-
 case " ${*:-all} " in
   *" all "*) mv "$build/.started" "$build/.stamp" ;;
