@@ -1,12 +1,17 @@
 # The row functions a second time, as LLVM bitcode inside the module of the JIT.
 
-# mlp_kernel_bitcode(OUT) sets OUT to a source file that defines
+# mlp_kernel_bitcode(OUT [EXCLUDE name...]) sets OUT to a source file that defines
 #   extern "C" const unsigned char mlp_kernels_bc[];
 #   extern "C" const size_t mlp_kernels_bc_size;
 # The same sources as room_kernels, by clang, for the baseline CPU: the JIT inlines them into
 # loops that it compiles for the CPU it runs on. Contraction is off there too, so the bits are equal.
+# EXCLUDE names files (table for kernels/table.cpp) that hold nothing to inline.
 function(mlp_kernel_bitcode out)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/kernels/*.cpp)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "EXCLUDE")
+  foreach(name IN LISTS arg_EXCLUDE)
+    list(REMOVE_ITEM sources ${CMAKE_SOURCE_DIR}/kernels/${name}.cpp)
+  endforeach()
   set(dir ${CMAKE_BINARY_DIR}/gen/kernels)
   file(MAKE_DIRECTORY ${dir})
   set(march "")
