@@ -17,18 +17,23 @@ function(mlp_room folder)
   mlp_add_room_objects(${folder} "${sources};${arg_SOURCES}" "${arg_PRIVATE_LIBS}" ${arg_USES_STDLIB})
 endfunction()
 
-# mlp_module(FOLDER TARGET name [DEPS ...] [PRIVATE_LIBS ...] [SOURCES ...])
+# mlp_module(FOLDER TARGET name [HOST file...] [DEPS ...] [PRIVATE_LIBS ...] [SOURCES ...] [USES_STDLIB])
 #
 # A library that is loaded on first use (dlopen("lib<name>.so") from libmlp.so finds it beside
-# itself): it links libmlp.so and its third-party library. Files named *_loader.cpp are the
-# other side: they are linked into libmlp.so, know no third-party library and open the module.
+# itself): it links libmlp.so and its third-party library. Files named *_loader.cpp, and those
+# named after HOST (evaluate.cpp), are the other side: they are linked into libmlp.so, know no
+# third-party library and open the module.
 function(mlp_module folder)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "USES_STDLIB" "TARGET" "DEPS;PRIVATE_LIBS;EXCLUDE;SOURCES")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "USES_STDLIB" "TARGET" "HOST;DEPS;PRIVATE_LIBS;EXCLUDE;SOURCES")
   mlp_folder_sources(sources ${folder} ${arg_EXCLUDE})
   mlp_check_deps(${folder} ${arg_DEPS})
   set(loaders ${sources})
   list(FILTER loaders INCLUDE REGEX "_loader\\.cpp$")
   list(FILTER sources EXCLUDE REGEX "_loader\\.cpp$")
+  foreach(file IN LISTS arg_HOST)
+    list(APPEND loaders ${CMAKE_SOURCE_DIR}/${folder}/${file})
+    list(REMOVE_ITEM sources ${CMAKE_SOURCE_DIR}/${folder}/${file})
+  endforeach()
   mlp_add_room_objects(${folder} "${loaders}" "" ${arg_USES_STDLIB})
   if(NOT sources)
     return()

@@ -152,7 +152,7 @@ def declared_deps(path):
         return None
     words, deps, on = match.group(1).split(), [], False
     for word in words:
-        if word in ("DEPS", "PRIVATE_LIBS", "EXCLUDE", "SOURCES", "USES_STDLIB", "TARGET"):
+        if word in ("DEPS", "PRIVATE_LIBS", "EXCLUDE", "SOURCES", "USES_STDLIB", "TARGET", "HOST"):
             on = word == "DEPS"
         elif on:
             deps.append(word)
