@@ -208,21 +208,21 @@ std::optional<std::int64_t> DateFormat::read_timestamp(std::string_view text) co
 
 std::string DateFormat::why_no_date(std::string_view text) const {
   const auto moment = read_moment(pattern_, text);
-  if (moment && !moment->days()) return "is a day that does not exist";
+  if (moment && !moment->days()) return "a day that does not exist";
   if (moment) return "has a time of day; a date has none (a timestamp has)";
   const std::string hint(hint_of_blanks(text));
-  return pattern_.empty() ? "is not a date like 2024-12-31" + hint + (hint.empty() ? "; `format` says how others are written" : "")
-                          : fmt::format("is not a date written \"{}\"{}", pattern_, hint);
+  return pattern_.empty() ? "not a date like 2024-12-31" + hint + (hint.empty() ? "; `format` says how others are written" : "")
+                          : fmt::format("not a date written \"{}\"{}", pattern_, hint);
 }
 
 std::string DateFormat::why_no_timestamp(std::string_view text) const {
   const auto moment = read_moment(pattern_, text);
-  if (moment && !moment->days()) return "is a day that does not exist";
-  if (moment) return "is a time of day that does not exist";
+  if (moment && !moment->days()) return "a day that does not exist";
+  if (moment) return "a time of day that does not exist";
   const std::string hint(hint_of_blanks(text));
   return pattern_.empty()
-             ? "is not a time like 2024-12-31 23:59:59" + hint + (hint.empty() ? "; `format` says how others are written" : "")
-             : fmt::format("is not a time written \"{}\"{}", pattern_, hint);
+             ? "not a time like 2024-12-31 23:59:59" + hint + (hint.empty() ? "; `format` says how others are written" : "")
+             : fmt::format("not a time written \"{}\"{}", pattern_, hint);
 }
 
 }  // namespace mlp::io

@@ -72,8 +72,8 @@ std::string why_no_int(std::string_view text) {
   std::string_view digits = text;
   if (digits.starts_with('+') || digits.starts_with('-')) digits.remove_prefix(1);
   if (!digits.empty() && std::ranges::all_of(digits, is_digit)) return "does not fit into 64 bits";
-  if (parse_float_with_point(text)) return "is written with a fraction; an int is a whole number";
-  return "is not a whole number" + std::string(hint_of_blanks(text));
+  if (parse_float_with_point(text)) return "written with a fraction; an int is a whole number";
+  return "not a whole number" + std::string(hint_of_blanks(text));
 }
 
 std::optional<double> parse_float(std::string_view text, char decimal) {
@@ -100,12 +100,12 @@ std::string why_no_float(std::string_view text, char decimal) {
   double value;
   if (!digits.empty() && (is_digit(digits[0]) || digits[0] == '.')) {
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    if (error == std::errc::result_out_of_range && end == digits.data() + digits.size()) return "is too large for a float";
+    if (error == std::errc::result_out_of_range && end == digits.data() + digits.size()) return "too large for a float";
   }
   if (equal_in_any_case(digits, "nan") || equal_in_any_case(digits, "inf") || equal_in_any_case(digits, "infinity")) {
-    return "is not a number; `null:` says which text means missing";
+    return "not a number; `null:` says which text means missing";
   }
-  return "is not a number" + std::string(hint_of_blanks(text));
+  return "not a number" + std::string(hint_of_blanks(text));
 }
 
 std::optional<bool> parse_bool(std::string_view text) {

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mlp::io {
+
+/// Follows quotes from line to line, to tell where a record ends. Agrees with RecordReader on every text.
+class QuoteTracker {
+ public:
+  QuoteTracker(char delimiter, bool trim) : delimiter_(delimiter), trim_(trim) {}
+  /// The next physical line, with its line feed if it has one.
+  void feed(std::string_view line);
+  /// The record goes on in the next line.
+  bool inside_quotes() const { return inside_; }
+
+ private:
+  char delimiter_;
+  bool trim_;
+  bool inside_ = false;
+};
+
+/// A line between records that holds no text (no blanks either, unless they are trimmed).
+bool is_blank_line(std::string_view line, char delimiter, bool trim);
+
+/// Takes records out of text, one after the other.
+class RecordReader {
+ public:
+  enum class Fault : std::uint8_t { none, text_after_quote, unclosed_quote };
+
+  /// `skip_blank`: lines without text are no records.
+  RecordReader(std::string_view text, std::uint64_t first_line, char delimiter, bool trim, bool skip_blank)
+      : text_(text), next_line_(first_line), delimiter_(delimiter), trim_(trim), skip_blank_(skip_blank) {}
+
+  /// False at the end. The fields point into the text, or into memory of the reader until `forget`.
+  bool next(std::vector<std::string_view>& fields);
+  std::uint64_t line() const { return line_; }  ///< physical line on which the record begins
+  Fault fault() const { return fault_; }        ///< what is wrong with the record as a whole
+  std::size_t offset() const { return at_; }    ///< of the byte after the record
+  std::uint64_t next_line() const { return next_line_; }
+  /// Fields given so far are no longer used.
+  void forget() { unescaped_.clear(); }
+
+ private:
+  std::string_view quoted_field();
+  std::string_view plain_field();
+  void skip_blanks();
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+  std::uint64_t line_ = 0;
+  std::uint64_t next_line_;
+  char delimiter_;
+  bool trim_;
+  bool skip_blank_;
+  Fault fault_ = Fault::none;
+  std::deque<std::string> unescaped_;
+};
+
+}  // namespace mlp::io

@@ -1,0 +1,120 @@
+#include "runtime/io/fragments.h"
+
+#include <utility>
+
+#include "runtime/column/byte_reader.h"
+#include "runtime/io/csv.h"
+
+namespace mlp::io {
+
+namespace {
+
+constexpr std::string_view kMagic = "MLPSCAN\n";
+constexpr std::uint32_t kVersion = 1;
+/// Bytes of one fragment as encode writes it.
+constexpr std::size_t kFragmentBytes = 5 * sizeof(std::uint64_t) + sizeof(Digest::bytes);
+
+std::unexpected<diag::Diagnostic> damaged() {
+  return failure(diag::Code::E0903, "what is stored about a source file is damaged", "a run looks at the file anew");
+}
+
+}  // namespace
+
+bool FileScan::was_made_with(const CsvOptions& options) const {
+  return delimiter == options.delimiter && trim == options.trim && fragment_rows == options.fragment_rows;
+}
+
+Table join_files(std::vector<FileScan> files) {
+  Table table;
+  Hasher hasher("table/1");
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    for (Fragment fragment : files[i].fragments) {
+      fragment.file = static_cast<std::uint32_t>(i);
+      fragment.first_row += table.rows;
+      table.fragments.push_back(fragment);
+    }
+    table.rows += files[i].rows;
+    hasher.add(files[i].content);
+  }
+  table.content = hasher.finish();
+  table.files = std::move(files);
+  return table;
+}
+
+std::string encode(const FileScan& scan) {
+  ByteWriter out;
+  const auto digest = [&](const Digest& d) { out.raw(d.bytes.data(), d.bytes.size()); };
+  out.raw(kMagic.data(), kMagic.size());
+  out.put(kVersion);
+  out.put<std::uint8_t>(static_cast<std::uint8_t>(scan.delimiter));
+  out.put<std::uint8_t>(scan.trim ? 1 : 0);
+  out.put(scan.fragment_rows);
+  out.put(scan.stamp.size);
+  out.put(scan.stamp.mtime_ns);
+  out.put(scan.stamp.ctime_ns);
+  out.put(scan.stamp.inode);
+  out.put(scan.stamp.device);
+  out.put(scan.rows);
+  digest(scan.content);
+  out.put<std::uint64_t>(scan.header.size());
+  for (const std::string& name : scan.header) {
+    out.put<std::uint64_t>(name.size());
+    out.raw(name.data(), name.size());
+  }
+  out.put<std::uint64_t>(scan.fragments.size());
+  for (const Fragment& f : scan.fragments) {
+    for (const std::uint64_t value : {f.begin, f.end, f.first_line, f.rows, f.first_row}) out.put(value);
+    digest(f.content);
+  }
+  return out.finish();
+}
+
+Result<FileScan> decode_file_scan(std::string_view bytes) {
+  ByteReader in{bytes};
+  if (in.raw(kMagic.size()) != kMagic) return damaged();
+  const auto version = in.take<std::uint32_t>();
+  if (!in.good) return damaged();
+  if (version != kVersion) return failure(diag::Code::E0909, "what is stored about a source file has another format");
+  if (!in.check_sum()) return damaged();
+  const auto digest = [&] {
+    Digest d;
+    if (const std::string_view part = in.raw(d.bytes.size()); in.good) std::memcpy(d.bytes.data(), part.data(), part.size());
+    return d;
+  };
+  FileScan scan;
+  scan.delimiter = static_cast<char>(in.take<std::uint8_t>());
+  const auto trim = in.take<std::uint8_t>();
+  if (trim > 1) return damaged();
+  scan.trim = trim != 0;
+  scan.fragment_rows = in.take<std::uint64_t>();
+  scan.stamp.size = in.take<std::uint64_t>();
+  scan.stamp.mtime_ns = in.take<std::int64_t>();
+  scan.stamp.ctime_ns = in.take<std::int64_t>();
+  scan.stamp.inode = in.take<std::uint64_t>();
+  scan.stamp.device = in.take<std::uint64_t>();
+  scan.rows = in.take<std::uint64_t>();
+  scan.content = digest();
+  const auto names = in.take<std::uint64_t>();
+  if (!in.good || names > in.left() / sizeof(std::uint64_t)) return damaged();
+  for (std::uint64_t i = 0; i < names; ++i) scan.header.emplace_back(in.raw(in.take<std::uint64_t>()));
+  const auto fragments = in.take<std::uint64_t>();
+  if (!in.good || fragments != in.left() / kFragmentBytes || in.left() % kFragmentBytes != 0) return damaged();
+  scan.fragments.reserve(fragments);
+  std::uint64_t at = 0, row = 0;
+  for (std::uint64_t i = 0; i < fragments; ++i) {
+    Fragment f;
+    for (std::uint64_t* value : {&f.begin, &f.end, &f.first_line, &f.rows, &f.first_row}) *value = in.take<std::uint64_t>();
+    f.content = digest();
+    // A row takes at least one byte, so none of these sums can run over.
+    if (f.begin < at || f.end <= f.begin || f.end > scan.stamp.size || f.rows == 0 || f.rows > f.end - f.begin || f.first_row != row) {
+      return damaged();
+    }
+    at = f.end;
+    row += f.rows;
+    scan.fragments.push_back(f);
+  }
+  if (row != scan.rows) return damaged();
+  return scan;
+}
+
+}  // namespace mlp::io

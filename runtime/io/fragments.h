@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "compiler/diag/diagnostic.h"
+#include "compiler/support/digest.h"
+#include "runtime/io/file_system.h"
+
+namespace mlp::io {
+
+struct CsvOptions;
+
+/// Rows of one file that are read together. The values of rows do not depend on how a table is cut.
+struct Fragment {
+  std::uint32_t file = 0;        ///< index into Table::files
+  std::uint64_t begin = 0;       ///< bytes [begin, end) of the file, whole records
+  std::uint64_t end = 0;
+  std::uint64_t first_line = 0;  ///< physical line of the file at `begin`, one-based
+  std::uint64_t rows = 0;
+  std::uint64_t first_row = 0;   ///< ordinal of the first row in the whole table
+  Digest content;                ///< of the names in the header and the bytes; neither path nor position in the file enters
+
+  friend bool operator==(const Fragment&, const Fragment&) = default;
+};
+
+/// What one pass over a file finds out: its columns and where its rows are.
+struct FileScan {
+  std::string path;
+  FileStamp stamp;                  ///< of the bytes that were scanned
+  std::vector<std::string> header;  ///< names of the columns, in the order of the file
+  std::vector<Fragment> fragments;  ///< as if the file were the whole table
+  std::uint64_t rows = 0;
+  Digest content;                   ///< over the digests of the fragments
+  char delimiter = ',';             ///< the options that decide where rows begin
+  bool trim = false;
+  std::uint64_t fragment_rows = 0;
+
+  /// Whether a scan with these options would find the same in the same bytes.
+  bool was_made_with(const CsvOptions& options) const;
+};
+
+/// A table as the list of its fragments: those of the first file, then those of the next.
+struct Table {
+  std::vector<FileScan> files;
+  std::vector<Fragment> fragments;
+  std::uint64_t rows = 0;
+  Digest content;  ///< over the contents of the files in order
+};
+
+/// Puts the files' fragments in order and numbers their rows through.
+Table join_files(std::vector<FileScan> files);
+
+/// All of a scan but its path, to be kept beside the stamp; decoding gives it with an empty path. E0903, E0909.
+std::string encode(const FileScan& scan);
+Result<FileScan> decode_file_scan(std::string_view bytes);
+
+}  // namespace mlp::io
