@@ -1,0 +1,23 @@
+#include "runtime/column/codec.h"
+#include "runtime/exec/session.h"
+#include "runtime/jit/evaluate.h"
+
+namespace mlp::exec {
+
+Result<std::string> kernel(Session& session, const plan::Step& step, const plan::Kernel& code, std::size_t fragment) {
+  const io::Fragment& place = session.fragments(step).fragments[fragment];
+  Batch batch;
+  batch.rows = place.rows;
+  batch.first_row = place.first_row;
+  for (const expr::InputColumn& input : code.code.inputs) {
+    MLP_TRY(const auto column, session.column(step.inputs[input.column], fragment));
+    batch.columns.push_back(*column);
+  }
+  jit::EvaluateOptions options;
+  options.baseline_cpu = session.options.baseline_cpu;
+  options.cache_directory = session.store.directory() + "/kernels";
+  MLP_TRY(const Column column, jit::evaluate(code.code, batch, options));
+  return encode(column);
+}
+
+}  // namespace mlp::exec

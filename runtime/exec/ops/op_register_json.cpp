@@ -1,0 +1,67 @@
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "compiler/plan/scorer.h"
+#include "compiler/support/check.h"
+#include "runtime/exec/figures.h"
+#include "runtime/exec/session.h"
+
+namespace mlp::exec {
+
+Result<std::string> build_scorer(Session& session, const plan::Step& step, const plan::BuildScorer& code) {
+  MLP_TRY(plan::Scorer scorer, plan::decode_scorer(code.scorer_template));
+  scorer.trained = session.output(step.inputs[0], 0);
+  scorer.states.clear();
+  for (std::size_t i = 1; i < step.inputs.size(); ++i) scorer.states.push_back(session.output(step.inputs[i], 0));
+  return plan::encode(scorer);
+}
+
+Result<std::string> register_candidate(Session& session, const plan::Step& step, const plan::Register& code) {
+  const Digest scorer = session.output(step.inputs[0], 0);
+  store::Candidate candidate;
+  candidate.model = session.plan.workflow + "." + code.model;
+  candidate.run = session.run_id;
+  candidate.scorer = scorer;
+  candidate.proven = false;
+  candidate.why = "it has no gates";
+  if (code.evaluated && step.inputs.size() > 1) {
+    MLP_TRY(const std::string bytes, session.object(step.inputs[1]));
+    MLP_TRY(const std::vector<GateStatus> statuses, decode_gates(bytes));
+    std::size_t open = 0, failed = 0;
+    for (const GateStatus& status : statuses) {
+      failed += status.kind == GateStatus::Kind::failed;
+      open += status.kind == GateStatus::Kind::inconclusive;
+    }
+    candidate.proven = !statuses.empty() && failed == 0 && open == 0;
+    if (!statuses.empty()) candidate.why = candidate.proven ? "every gate passed or is not applicable" : fmt::format("{} gates failed, {} inconclusive", failed, open);
+  }
+  // What the catalog names has to be on the disk first.
+  MLP_TRY_VOID(session.store.commit());
+  MLP_TRY(const std::uint32_t version, session.catalog.record_candidate(candidate));
+  MLP_TRY_VOID(session.catalog.add_root({scorer, fmt::format("candidate {} version {}", candidate.model, version)}));
+  nlohmann::ordered_json receipt;
+  receipt["version"] = 1;
+  receipt["model"] = code.model;
+  receipt["candidate"] = version;
+  receipt["proven"] = candidate.proven;
+  receipt["scorer"] = scorer.hex();
+  return receipt.dump();
+}
+
+Result<CandidateReport> decode_receipt(std::string_view bytes) {
+  const auto json = nlohmann::json::parse(bytes, nullptr, false);
+  const auto damaged = [] { return failure(diag::Code::E0903, "the receipt of a candidate is not whole"); };
+  if (!json.is_object() || !json.contains("model") || !json["model"].is_string() || !json.contains("candidate") ||
+      !json["candidate"].is_number_unsigned() || !json.contains("proven") || !json["proven"].is_boolean() || !json.contains("scorer") ||
+      !json["scorer"].is_string())
+    return damaged();
+  CandidateReport report;
+  report.model = json["model"].get<std::string>();
+  report.version = json["candidate"].get<std::uint32_t>();
+  report.proven = json["proven"].get<bool>();
+  report.scorer = Digest::parse(json["scorer"].get<std::string>()).value_or(Digest{});
+  return report;
+}
+
+}  // namespace mlp::exec

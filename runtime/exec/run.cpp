@@ -1,0 +1,477 @@
+#include "runtime/exec/run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <mutex>
+#include <thread>
+
+#include "compiler/support/check.h"
+#include "runtime/column/parallel.h"
+#include "runtime/exec/reason.h"
+#include "runtime/exec/session.h"
+
+namespace mlp::exec {
+
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+double seconds_since(SteadyClock::time_point from) { return std::chrono::duration<double>(SteadyClock::now() - from).count(); }
+
+Digest recipe_record(const plan::Step& step) { return Hasher("recipe/1").add(step.recipe_key).finish(); }
+
+/// What is scheduled as one: a step, or all columns read of one table.
+struct Task {
+  std::vector<plan::StepId> steps;
+};
+
+struct Tasks {
+  std::vector<Task> tasks;
+  Graph graph;
+};
+
+Tasks group_steps(const plan::Physical& plan) {
+  Tasks out;
+  std::vector<std::size_t> task_of(plan.steps.size());
+  std::vector<std::optional<std::size_t>> scan_of(plan.tables.size()), source_of(plan.tables.size());
+  for (std::size_t i = 0; i < plan.steps.size(); ++i) {
+    const plan::Step& step = plan.steps[i];
+    if (std::holds_alternative<plan::ReadColumn>(step.code) && scan_of[step.table]) {
+      task_of[i] = *scan_of[step.table];
+      out.tasks[task_of[i]].steps.push_back(plan::StepId(i));
+      continue;
+    }
+    task_of[i] = out.tasks.size();
+    out.tasks.push_back({{plan::StepId(i)}});
+    if (std::holds_alternative<plan::ReadColumn>(step.code)) scan_of[step.table] = task_of[i];
+    if (std::holds_alternative<plan::HashSource>(step.code)) source_of[step.table] = task_of[i];
+  }
+  out.graph.followers.resize(out.tasks.size());
+  out.graph.waits_for.resize(out.tasks.size());
+  const auto edge = [&](std::size_t from, std::size_t to) {
+    auto& followers = out.graph.followers[from];
+    if (from == to || std::find(followers.begin(), followers.end(), to) != followers.end()) return;
+    followers.push_back(to);
+    ++out.graph.waits_for[to];
+  };
+  for (std::size_t i = 0; i < plan.steps.size(); ++i) {
+    for (plan::StepId input : plan.steps[i].inputs) edge(task_of[input.index()], task_of[i]);
+    const auto source = plan.steps[i].table < plan.tables.size() ? source_of[plan.steps[i].table] : std::nullopt;
+    if (source) edge(*source, task_of[i]);  // the fragments are known from there on
+  }
+  return out;
+}
+
+/// One run from its start to its end.
+class Runner {
+ public:
+  Runner(Session& session, RunReport& report, const Listener& listener) : session_(session), report_(report), listener_(listener) {
+    keys_.resize(session.plan.steps.size());
+    report_.steps.assign(session.plan.steps.size(), {});
+  }
+
+  void go() {
+    const Tasks tasks = group_steps(session_.plan);
+    run_graph(tasks.graph, session_.threads, [&](std::size_t task) {
+      if (failed_.load() || session_.stopped()) return false;
+      session_.budget.enter();
+      const auto done = run_task(tasks.tasks[task]);
+      session_.budget.leave();
+      if (!done) {
+        fail(tasks.tasks[task].steps, std::move(done.error()));
+        return false;
+      }
+      return true;
+    });
+    if (session_.stopped() && !report_.failure)
+      report_.failure = failure(diag::Code::E0906, "stopped on request", "what was finished is kept; the next run goes on from here").error();
+    if (auto committed = session_.store.commit(); !committed && !commit_failure_) commit_failure_ = committed.error();
+    if (commit_failure_ && !report_.failure) report_.failure = std::move(commit_failure_);
+  }
+
+  std::vector<store::RunStep> records() const {
+    std::vector<store::RunStep> out;
+    for (std::size_t i = 0; i < report_.steps.size(); ++i) {
+      if (report_.steps[i].action == Action::skipped) continue;
+      const bool inputs_done = std::all_of(session_.plan.steps[i].inputs.begin(), session_.plan.steps[i].inputs.end(),
+                                           [&](plan::StepId input) { return session_.steps[input.index()].done; });
+      if (inputs_done) out.push_back(record_of(session_, plan::StepId(i), report_.steps[i], keys_[i]));
+    }
+    return out;
+  }
+
+ private:
+  Result<void> run_task(const Task& task) {
+    if (task.steps.size() > 1 || std::holds_alternative<plan::ReadColumn>(session_.plan[task.steps[0]].code)) return run_scan(task);
+    return run_step(task.steps[0]);
+  }
+
+  void started(const plan::Step& step) {
+    if (!listener_.started) return;
+    const std::lock_guard lock(mutex_);
+    listener_.started(step);
+  }
+
+  /// Keeps what is finished: soon after it is, but not with a sync of the disk for every small step.
+  void finished(plan::StepId id, SteadyClock::time_point began, std::size_t ran, const std::vector<Digest>& keys) {
+    const plan::Step& step = session_.plan[id];
+    StepReport& report = report_.steps[id.index()];
+    report.action = ran ? Action::ran : Action::reused;
+    report.seconds = seconds_since(began);
+    report.cells_ran = ran;
+    report.cells = keys.size();
+    session_.steps[id.index()].done = true;
+    Hasher hasher("step/1");
+    for (const Digest& key : keys) hasher.add(key);
+    keys_[id.index()] = hasher.finish();
+    if (ran) session_.store.stage(recipe_record(step), {});
+    const std::lock_guard lock(mutex_);
+    if (ran && seconds_since(last_commit_) > 0.2) {
+      if (auto committed = session_.store.commit(); !committed && !commit_failure_) commit_failure_ = committed.error();
+      last_commit_ = SteadyClock::now();
+    }
+    if (listener_.finished) listener_.finished(step, report);
+  }
+
+  void fail(const std::vector<plan::StepId>& steps, diag::Diagnostic diagnostic) {
+    const std::lock_guard lock(mutex_);
+    failed_ = true;
+    const plan::Step& step = session_.plan[steps[0]];
+    if (!diagnostic.span) diagnostic.span = step.span;
+    for (plan::StepId id : steps) report_.steps[id.index()].action = Action::failed;
+    // Of several failures the one of the earliest step is told, so that equal runs end alike.
+    if (!report_.failure || steps[0].index() < failed_step_) report_.failure = std::move(diagnostic), failed_step_ = steps[0].index();
+    if (listener_.finished) listener_.finished(step, report_.steps[steps[0].index()]);
+  }
+
+  Result<void> run_source(plan::StepId id) {
+    const plan::Step& step = session_.plan[id];
+    const auto began = SteadyClock::now();
+    started(step);
+    bool hashed = false;
+    MLP_TRY(auto table, look_at_source(session_.plan.tables[step.table], session_.plan.folder, session_.options.fragment_rows, session_.files,
+                                       session_.store, true, hashed));
+    MLP_CHECK(table.has_value());
+    session_.tables[step.table] = std::move(*table);
+    StepState& state = session_.steps[id.index()];
+    state.outputs = {session_.tables[step.table]->content};
+    const Digest key = Hasher("source/1").add(step.recipe_key).add(state.outputs[0]).finish();
+    // A file that was looked at again and holds what it held is no step that ran: nothing follows from it.
+    const bool known = session_.store.find(key).has_value();
+    if (!known) {
+      report_.steps[id.index()].reason = reason_to_run_source(id);
+      session_.store.stage(key, {});
+    }
+    finished(id, began, known ? 0 : 1, {key});
+    return {};
+  }
+
+  std::string reason_to_run_source(plan::StepId id) {
+    const auto last = session_.catalog.last_step(session_.plan[id].name, session_.plan.workflow);
+    return last && *last ? "the contents of " + session_.plan.tables[session_.plan[id].table].path + " changed" : "not computed before";
+  }
+
+  Result<void> run_scan(const Task& task) {
+    const auto began = SteadyClock::now();
+    std::vector<ScanColumn> columns;
+    bool any = false;
+    for (plan::StepId id : task.steps) {
+      StepState& state = session_.steps[id.index()];
+      ScanColumn column{id, action_keys(session_, id), {}};
+      state.outputs.assign(column.keys.size(), {});
+      column.missing.assign(column.keys.size(), 1);
+      for (std::size_t f = 0; f < column.keys.size(); ++f)
+        if (const auto entry = session_.store.find(column.keys[f])) state.outputs[f] = entry->outputs.at(0), column.missing[f] = 0;
+      const bool misses = std::count(column.missing.begin(), column.missing.end(), 1) > 0;
+      if (misses) report_.steps[id.index()].reason = reason_to_run(session_, id);
+      any = any || misses;
+      columns.push_back(std::move(column));
+    }
+    if (any) {
+      started(session_.plan[task.steps[0]]);
+      MLP_TRY_VOID(scan(session_, session_.plan[task.steps[0]].table, columns));
+    }
+    for (const ScanColumn& column : columns)
+      finished(column.step, began, static_cast<std::size_t>(std::count(column.missing.begin(), column.missing.end(), 1)), column.keys);
+    return {};
+  }
+
+  Result<void> run_step(plan::StepId id) {
+    const plan::Step& step = session_.plan[id];
+    if (std::holds_alternative<plan::HashSource>(step.code)) return run_source(id);
+    const auto began = SteadyClock::now();
+    const std::vector<Digest> keys = action_keys(session_, id);
+    StepState& state = session_.steps[id.index()];
+    state.outputs.assign(keys.size(), {});
+    std::vector<std::size_t> missing;
+    for (std::size_t f = 0; f < keys.size(); ++f) {
+      if (const auto entry = session_.store.find(keys[f]))
+        state.outputs[f] = entry->outputs.at(0);
+      else
+        missing.push_back(f);
+    }
+    if (missing.empty()) {
+      finished(id, began, 0, keys);
+      return {};
+    }
+    report_.steps[id.index()].reason = reason_to_run(session_, id);
+    started(step);
+    if (std::holds_alternative<plan::AssignSplit>(step.code) || std::holds_alternative<plan::AssignFolds>(step.code)) {
+      std::vector<std::uint8_t> ran(keys.size(), 0);
+      MLP_TRY_VOID(assign(session_, id, keys, ran));
+    } else {
+      MLP_TRY_VOID(compute_cells(id, keys, missing));
+    }
+    finished(id, began, missing.size(), keys);
+    return {};
+  }
+
+  Result<void> compute_cells(plan::StepId id, const std::vector<Digest>& keys, const std::vector<std::size_t>& missing) {
+    StepState& state = session_.steps[id.index()];
+    std::vector<std::optional<diag::Diagnostic>> failures(missing.size());
+    parallel_for(missing.size(), [&](std::size_t m) {
+      if (session_.stopped()) return;
+      const std::size_t f = missing[m];
+      auto bytes = compute(id, f);
+      if (bytes) {
+        auto digest = session_.store.put(std::move(*bytes));
+        if (digest) {
+          state.outputs[f] = *digest;
+          const auto staged = session_.store.stage(keys[f], {{*digest}, {}});
+          if (staged.status == store::StageStatus::differs) warn_of_two_results(id);
+          return;
+        }
+        failures[m] = std::move(digest.error());
+        return;
+      }
+      failures[m] = std::move(bytes.error());
+    });
+    for (auto& f : failures)
+      if (f) return failure(std::move(*f));
+    if (session_.stopped()) return failure(diag::Code::E0906, "stopped on request", "what was finished is kept; the next run goes on from here");
+    return {};
+  }
+
+  void warn_of_two_results(plan::StepId id) {
+    const std::lock_guard lock(mutex_);
+    const plan::Step& step = session_.plan[id];
+    diag::Diagnostic d = diag::make(diag::Code::W0901, step.span, fmt::format("`{}` gave two results for the same inputs", step.name));
+    d.help = "the earlier result stands; if the step calls code of your own, make it depend on its inputs and seed alone";
+    report_.warnings.push_back(std::move(d));
+  }
+
+  Result<std::string> compute(plan::StepId id, std::size_t f) {
+    const plan::Step& step = session_.plan[id];
+    struct Visitor {
+      Runner& r;
+      const plan::Step& step;
+      std::size_t f;
+      Result<std::string> operator()(const plan::HashSource&) { return unreachable(); }
+      Result<std::string> operator()(const plan::ReadColumn&) { return unreachable(); }
+      Result<std::string> operator()(const plan::AssignSplit&) { return unreachable(); }
+      Result<std::string> operator()(const plan::AssignFolds&) { return unreachable(); }
+      Result<std::string> operator()(const plan::Kernel& c) { return kernel(r.session_, step, c, f); }
+      Result<std::string> operator()(const plan::Expect& c) {
+        std::vector<diag::Diagnostic> warnings;
+        auto bytes = expect(r.session_, step, c, warnings);
+        const std::lock_guard lock(r.mutex_);
+        for (auto& w : warnings) r.report_.warnings.push_back(std::move(w));
+        return bytes;
+      }
+      Result<std::string> operator()(const plan::PartialFit& c) { return partial_fit(r.session_, step, c, f); }
+      Result<std::string> operator()(const plan::MergeFit& c) { return merge_fit(r.session_, step, c); }
+      Result<std::string> operator()(const plan::ApplyFit& c) { return apply_fit(r.session_, step, c, f); }
+      Result<std::string> operator()(const plan::PartialBins& c) { return partial_bins(r.session_, step, c, f); }
+      Result<std::string> operator()(const plan::MergeBins&) { return merge_bins(r.session_, step); }
+      Result<std::string> operator()(const plan::Bin&) { return bin(r.session_, step, f); }
+      Result<std::string> operator()(const plan::Train& c) { return train(r.session_, step, c); }
+      Result<std::string> operator()(const plan::Predict& c) { return predict(r.session_, step, c, f); }
+      Result<std::string> operator()(const plan::Metrics& c) { return metrics(r.session_, step, c); }
+      Result<std::string> operator()(const plan::Gates& c) { return gates(r.session_, step, c); }
+      Result<std::string> operator()(const plan::BuildScorer& c) { return build_scorer(r.session_, step, c); }
+      Result<std::string> operator()(const plan::Register& c) { return register_candidate(r.session_, step, c); }
+      static Result<std::string> unreachable() {
+        MLP_CHECK(false && "a step that is run as a whole");
+        return std::string();
+      }
+    };
+    return std::visit(Visitor{*this, step, f}, step.code);
+  }
+
+  Session& session_;
+  RunReport& report_;
+  const Listener& listener_;
+  std::vector<Digest> keys_;
+  std::mutex mutex_;
+  std::atomic<bool> failed_ = false;
+  std::size_t failed_step_ = 0;
+  SteadyClock::time_point last_commit_ = SteadyClock::now();
+  std::optional<diag::Diagnostic> commit_failure_;
+};
+
+/// Figures, gates and candidates of the models whose steps are done.
+Result<void> collect(Session& session, RunReport& report) {
+  const auto done = [&](plan::StepId id) { return session.steps[id.index()].done; };
+  for (const plan::Model& model : session.plan.models) {
+    if (model.metrics && done(*model.metrics)) {
+      MLP_TRY(const std::string bytes, session.object(*model.metrics));
+      MLP_TRY(std::vector<FigureRecord> figures, decode_figures(bytes));
+      const auto& code = std::get<plan::Metrics>(session.plan[*model.metrics].code);
+      MLP_CHECK(figures.size() == code.measures.size());
+      for (std::size_t i = 0; i < figures.size() && i < model.measure_names.size(); ++i) {
+        if (model.measure_names[i].empty()) continue;  // only a gate asks for it
+        FigureReport figure{model.name, model.measure_names[i], code.on, {}, std::move(figures[i])};
+        for (std::uint32_t column : code.measures[i].by) figure.group_columns.push_back(model.group_names.at(column));
+        report.figures.push_back(std::move(figure));
+      }
+    }
+    if (model.gates && done(*model.gates)) {
+      MLP_TRY(const std::string bytes, session.object(*model.gates));
+      MLP_TRY(const std::vector<GateStatus> statuses, decode_gates(bytes));
+      const auto& code = std::get<plan::Gates>(session.plan[*model.gates].code);
+      MLP_CHECK(statuses.size() == code.items.size());
+      for (std::size_t i = 0; i < statuses.size(); ++i) report.gates.push_back({model.name, code.items[i].text, code.items[i].span, statuses[i]});
+    }
+    if (done(model.registration)) {
+      MLP_TRY(const std::string bytes, session.object(model.registration));
+      MLP_TRY(CandidateReport receipt, decode_receipt(bytes));
+      receipt.model = model.name;
+      report.candidates.push_back(std::move(receipt));
+    }
+  }
+  return {};
+}
+
+Result<void> record(Session& session, const RunReport& report, std::vector<store::RunStep> steps) {
+  store::Catalog& catalog = session.catalog;
+  MLP_TRY_VOID(catalog.record_steps(report.id, steps));
+  std::vector<store::RunMetric> metrics;
+  for (const FigureReport& f : report.figures) {
+    const std::string columns = fmt::format("{}", fmt::join(f.group_columns, " * "));
+    const auto add = [&](const FigureRecord& r) {
+      metrics.push_back({f.model, f.metric, columns, fmt::format("{}", fmt::join(r.group, " * ")), f.on, r.value, r.low, r.high, r.rows});
+    };
+    if (f.figure.value || f.figure.groups.empty()) add(f.figure);
+    for (const FigureRecord& group : f.figure.groups) add(group);
+  }
+  MLP_TRY_VOID(catalog.record_metrics(report.id, metrics));
+  std::vector<store::RunGate> gates;
+  for (const GateReport& g : report.gates)
+    gates.push_back({g.model, g.text, std::string(name(g.status.kind)), g.status.value, g.status.low, g.status.high, {}});
+  MLP_TRY_VOID(catalog.record_gates(report.id, gates));
+  if (session.plan.final_rows) {
+    for (const plan::Model& model : session.plan.models) {
+      if (!model.metrics || report.steps[model.metrics->index()].action != Action::ran) continue;
+      const plan::StepId split = session.plan[*model.metrics].inputs.at(0);
+      MLP_TRY_VOID(catalog.record_opening({report.id, model.name, session.plan[split].recipe_key, {}}));
+    }
+  }
+  return catalog.finish_run(report.id, report.failure ? "failed" : "ok");
+}
+
+int thread_count(const RunOptions& options) {
+  return options.threads > 0 ? options.threads : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+}
+
+void prepare(Session& session) {
+  session.tables.resize(session.plan.tables.size());
+  for (std::size_t t = 0; t < session.tables.size(); ++t)
+    if (session.plan.tables[t].synthetic) session.tables[t] = synthetic_fragments(session.plan.tables[t].rows, session.options.fragment_rows);
+  session.steps.resize(session.plan.steps.size());
+}
+
+}  // namespace
+
+std::size_t RunReport::count(Action action) const {
+  return static_cast<std::size_t>(std::count_if(steps.begin(), steps.end(), [&](const StepReport& s) { return s.action == action; }));
+}
+
+Result<RunReport> run(const plan::Physical& plan, store::Store& store, store::Catalog& catalog, const RunOptions& options, const Listener& listener) {
+  const auto began = SteadyClock::now();
+  const auto files = io::real_file_system();
+  RunReport report;
+  MLP_TRY(const Digest plan_object, store.put(plan::encode(plan)));
+  store::Run run_row;
+  run_row.workflow = plan.workflow;
+  run_row.file = options.file;
+  run_row.command = options.command;
+  run_row.plan = plan_object;
+  MLP_TRY(report.id, catalog.begin_run(run_row));
+  // A damaged object is set aside when it is read; then the step that made it runs again.
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    Session session{plan, store, catalog, options, *files, thread_count(options), report.id};
+    prepare(session);
+    report.failure.reset();
+    Runner runner(session, report, listener);
+    runner.go();
+    for (auto& warning : store.take_warnings()) report.warnings.push_back(std::move(warning));
+    if (report.failure && report.failure->code == diag::Code::E0903 && attempt < 2) continue;
+    if (auto collected = collect(session, report); !collected && !report.failure) report.failure = collected.error();
+    report.seconds = seconds_since(began);
+    if (auto recorded = record(session, report, runner.records()); !recorded && !report.failure) report.failure = recorded.error();
+    break;
+  }
+  return report;
+}
+
+Result<std::vector<StepForecast>> preview(const plan::Physical& plan, store::Store& store, store::Catalog& catalog, const RunOptions& options) {
+  const auto files = io::real_file_system();
+  Session session{plan, store, catalog, options, *files, thread_count(options), {}};
+  prepare(session);
+  std::vector<StepForecast> forecasts;
+  for (std::size_t i = 0; i < plan.steps.size(); ++i) {
+    const plan::Step& step = plan.steps[i];
+    const plan::StepId id(i);
+    StepForecast forecast;
+    forecast.key = step.recipe_key;
+    StepState& state = session.steps[i];
+    if (std::holds_alternative<plan::HashSource>(step.code)) {
+      bool hashed = false;
+      MLP_TRY(auto table, look_at_source(plan.tables[step.table], plan.folder, options.fragment_rows, *files, store, false, hashed));
+      if (table) {
+        session.tables[step.table] = std::move(*table);
+        state.outputs = {session.tables[step.table]->content};
+        state.done = true;
+        forecast.action = Forecast::reuse;
+        forecast.key = Hasher("source/1").add(step.recipe_key).add(state.outputs[0]).finish();
+      } else {
+        forecast.action = Forecast::run;
+        const bool before = store.find(recipe_record(step)).has_value();
+        forecast.reason = before ? plan.tables[step.table].path + " was written since it was last read" : "not computed before";
+      }
+      forecasts.push_back(std::move(forecast));
+      continue;
+    }
+    const bool fragments_known = step.table >= plan.tables.size() || session.tables[step.table].has_value();
+    const auto unknown = std::find_if(step.inputs.begin(), step.inputs.end(), [&](plan::StepId input) { return !session.steps[input.index()].done; });
+    if (fragments_known && unknown == step.inputs.end()) {
+      const std::vector<Digest> keys = action_keys(session, id);
+      state.outputs.assign(keys.size(), {});
+      bool all = true;
+      for (std::size_t f = 0; f < keys.size(); ++f) {
+        if (const auto entry = store.find(keys[f]))
+          state.outputs[f] = entry->outputs.at(0);
+        else
+          all = false;
+      }
+      state.done = all;
+      forecast.action = all ? Forecast::reuse : Forecast::run;
+      if (!keys.empty()) forecast.key = keys[0];
+      if (!all) forecast.reason = reason_to_run(session, id);
+    } else if (store.find(recipe_record(step))) {
+      // The same code over inputs that may come out as they were.
+      forecast.action = Forecast::may_run;
+      forecast.reason = unknown != step.inputs.end() ? "if " + plan[*unknown].name + " comes out differently" : "if the source holds something new";
+    } else {
+      forecast.action = Forecast::run;
+      forecast.reason = reason_to_run(session, id);
+      if (forecast.reason == "its result is not in the store" && unknown != step.inputs.end()) forecast.reason = plan[*unknown].name + " will be another";
+    }
+    forecasts.push_back(std::move(forecast));
+  }
+  return forecasts;
+}
+
+}  // namespace mlp::exec

@@ -1,0 +1,175 @@
+#include "runtime/exec/session.h"
+
+#include <cstring>
+
+#include "compiler/support/check.h"
+#include "runtime/column/codec.h"
+
+namespace mlp::exec {
+
+namespace {
+
+std::size_t bytes_of(const Column& column) { return column.data.size() + column.offsets.size() + column.known.size() + 256; }
+
+void put_u64(std::string& out, std::uint64_t value) { out.append(reinterpret_cast<const char*>(&value), sizeof value); }
+
+bool take_u64(std::string_view& bytes, std::uint64_t& value) {
+  if (bytes.size() < sizeof value) return false;
+  std::memcpy(&value, bytes.data(), sizeof value);
+  bytes.remove_prefix(sizeof value);
+  return true;
+}
+
+constexpr std::uint64_t kPackVersion = 0x31'4B'43'41'50'4C'4Dull;  // "MLPACK1"
+constexpr std::uint64_t kBinnedVersion = 0x31'4E'49'42'50'4C'4Dull;  // "MLPBIN1"
+
+std::unexpected<diag::Diagnostic> damaged(const char* what) {
+  return failure(diag::Code::E0903, std::string("a stored ") + what + " is not whole", "run again: what is damaged is made anew");
+}
+
+}  // namespace
+
+std::shared_ptr<const Column> ColumnCache::find(const Digest& digest) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = columns_.find(digest);
+  return found == columns_.end() ? nullptr : found->second;
+}
+
+void ColumnCache::keep(const Digest& digest, std::shared_ptr<const Column> column) {
+  const std::lock_guard lock(mutex_);
+  const std::size_t bytes = bytes_of(*column);
+  if (bytes_ + bytes > kMostBytes) columns_.clear(), bytes_ = 0;
+  if (columns_.emplace(digest, std::move(column)).second) bytes_ += bytes;
+}
+
+const Digest& Session::output(plan::StepId step, std::size_t fragment) const {
+  const StepState& state = steps[step.index()];
+  MLP_CHECK(state.done);
+  const std::size_t at = plan[step].per_fragment ? fragment : 0;
+  MLP_CHECK(at < state.outputs.size());
+  return state.outputs[at];
+}
+
+Result<std::string> Session::object(plan::StepId step, std::size_t fragment) { return store.get(output(step, fragment)); }
+
+Result<std::shared_ptr<const Column>> Session::column(plan::StepId step, std::size_t fragment) {
+  const Digest& digest = output(step, fragment);
+  if (auto cached = cache.find(digest)) return cached;
+  MLP_TRY(const std::string bytes, store.get(digest));
+  MLP_TRY(Column decoded, decode_column(bytes));
+  auto shared = std::make_shared<const Column>(std::move(decoded));
+  cache.keep(digest, shared);
+  return shared;
+}
+
+Result<std::vector<Column>> Session::columns(const plan::Step& step, std::size_t from, std::size_t count, std::size_t fragment) {
+  std::vector<Column> out;
+  for (std::size_t i = from; i < from + count; ++i) {
+    MLP_TRY(const auto c, column(step.inputs[i], fragment));
+    out.push_back(*c);
+  }
+  return out;
+}
+
+std::vector<Digest> action_keys(const Session& session, plan::StepId id) {
+  const plan::Step& step = session.plan[id];
+  const plan::Table* table = step.table < session.plan.tables.size() ? &session.plan.tables[step.table] : nullptr;
+  const auto whole_input = [&](Hasher& hasher, plan::StepId input) {
+    for (const Digest& digest : session.steps[input.index()].outputs) hasher.add(digest);
+    hasher.add(session.steps[input.index()].outputs.size());
+  };
+  std::vector<Digest> keys;
+  if (!step.per_fragment) {
+    Hasher hasher("whole/1");
+    hasher.add(step.code_key);
+    for (plan::StepId input : step.inputs) whole_input(hasher, input);
+    keys.push_back(hasher.finish());
+    return keys;
+  }
+  const io::Table& fragments = session.fragments(step);
+  const bool reads = std::holds_alternative<plan::ReadColumn>(step.code);
+  const bool deals = std::holds_alternative<plan::AssignSplit>(step.code) || std::holds_alternative<plan::AssignFolds>(step.code);
+  const plan::Kernel* code = std::get_if<plan::Kernel>(&step.code);
+  // A function of the row's ordinal gives other values at another place in the table.
+  const bool placed = code && (code->generate || expr::has_random(code->code));
+  Digest before{};  // what the dealing of the rows so far depended on
+  for (std::size_t f = 0; f < fragments.fragments.size(); ++f) {
+    const io::Fragment& place = fragments.fragments[f];
+    Hasher hasher("cell/1");
+    hasher.add(step.code_key);
+    if (reads) {
+      hasher.add(place.content);  // names of the header and bytes
+      for (const auto& [name, value] : table->options) hasher.add(name).add(to_string(value));
+    } else {
+      for (plan::StepId input : step.inputs) {
+        if (session.plan[input].per_fragment)
+          hasher.add(session.output(input, f));
+        else
+          whole_input(hasher, input);
+      }
+    }
+    if (placed || code) hasher.add(place.rows);
+    if (placed) hasher.add(place.first_row);
+    if (deals) {
+      hasher.add(before).add(place.rows);
+      Hasher chain("dealt/1");
+      chain.add(before).add(place.rows);
+      for (plan::StepId input : step.inputs) chain.add(session.output(input, f));
+      before = chain.finish();
+    }
+    keys.push_back(hasher.finish());
+  }
+  return keys;
+}
+
+std::vector<std::uint8_t> rows_in(const Column& split, const plan::Rows& rows) {
+  std::vector<std::uint8_t> use(split.rows, 0);
+  const auto parts = split.values<std::int64_t>();
+  for (std::size_t i = 0; i < split.rows; ++i) {
+    if (!split.is_known(i)) continue;
+    for (int part : rows.parts) use[i] |= parts[i] == part;
+  }
+  return use;
+}
+
+std::string pack(const std::vector<std::string>& parts) {
+  std::string out;
+  put_u64(out, kPackVersion);
+  put_u64(out, parts.size());
+  for (const std::string& part : parts) {
+    put_u64(out, part.size());
+    out += part;
+  }
+  return out;
+}
+
+Result<std::vector<std::string>> unpack(std::string_view bytes) {
+  std::uint64_t version = 0, count = 0;
+  if (!take_u64(bytes, version) || version != kPackVersion || !take_u64(bytes, count)) return damaged("list");
+  std::vector<std::string> parts;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    std::uint64_t size = 0;
+    if (!take_u64(bytes, size) || size > bytes.size()) return damaged("list");
+    parts.emplace_back(bytes.substr(0, size));
+    bytes.remove_prefix(size);
+  }
+  if (!bytes.empty()) return damaged("list");
+  return parts;
+}
+
+std::string encode(const BinnedCell& cell) {
+  std::string out;
+  put_u64(out, kBinnedVersion);
+  put_u64(out, cell.rows);
+  put_u64(out, cell.width);
+  return out + cell.bins;
+}
+
+Result<BinnedCell> decode_binned(std::string_view bytes) {
+  std::uint64_t version = 0, rows = 0, width = 0;
+  if (!take_u64(bytes, version) || version != kBinnedVersion || !take_u64(bytes, rows) || !take_u64(bytes, width)) return damaged("column of bins");
+  if (width == 0 ? !bytes.empty() : bytes.size() % width != 0 || bytes.size() / width != rows) return damaged("column of bins");
+  return BinnedCell{rows, width, std::string(bytes)};
+}
+
+}  // namespace mlp::exec

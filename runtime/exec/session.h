@@ -1,0 +1,110 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "compiler/plan/physical.h"
+#include "runtime/column/column.h"
+#include "runtime/exec/run.h"
+#include "runtime/exec/scheduler.h"
+#include "runtime/exec/source.h"
+#include "runtime/store/catalog.h"
+#include "runtime/store/store.h"
+
+/// The state of one run, shared by the operators.
+namespace mlp::exec {
+
+/// Decoded columns of this run, by digest; forgotten when they take too much memory.
+class ColumnCache {
+ public:
+  std::shared_ptr<const Column> find(const Digest& digest) const;
+  void keep(const Digest& digest, std::shared_ptr<const Column> column);
+
+ private:
+  static constexpr std::size_t kMostBytes = std::size_t{1} << 31;
+  mutable std::mutex mutex_;
+  std::unordered_map<Digest, std::shared_ptr<const Column>> columns_;
+  std::size_t bytes_ = 0;
+};
+
+struct StepState {
+  bool done = false;
+  std::vector<Digest> outputs;  ///< one a fragment, or one
+};
+
+struct Session {
+  const plan::Physical& plan;
+  store::Store& store;
+  store::Catalog& catalog;
+  const RunOptions& options;
+  io::FileSystem& files;
+  int threads = 1;
+  std::string run_id;
+  std::vector<std::optional<io::Table>> tables{};
+  std::vector<StepState> steps{};
+  ColumnCache cache{};
+  ThreadBudget budget{threads};
+
+  const io::Table& fragments(const plan::Step& step) const { return *tables[step.table]; }
+  bool stopped() const { return options.stop && options.stop->load(); }
+
+  /// Output of a step for a fragment (0 for a whole one).
+  const Digest& output(plan::StepId step, std::size_t fragment) const;
+  Result<std::string> object(plan::StepId step, std::size_t fragment = 0);
+  Result<std::shared_ptr<const Column>> column(plan::StepId step, std::size_t fragment);
+  /// The inputs [from, from + count) of a step at a fragment, as columns.
+  Result<std::vector<Column>> columns(const plan::Step& step, std::size_t from, std::size_t count, std::size_t fragment);
+};
+
+/// The action keys of a step whose inputs are all done: one a fragment, or one. Equal keys give equal outputs.
+std::vector<Digest> action_keys(const Session& session, plan::StepId step);
+
+/// Which of 0/1 for every row: is its part among those meant? A row without a part is in none.
+std::vector<std::uint8_t> rows_in(const Column& split, const plan::Rows& rows);
+
+/// A list of byte strings in one object, with its version; `unpack` bounds every size before it allocates.
+std::string pack(const std::vector<std::string>& parts);
+Result<std::vector<std::string>> unpack(std::string_view bytes);
+
+/// Bins of a matrix column of one fragment: `width` runs of `rows` bytes.
+struct BinnedCell {
+  std::size_t rows = 0, width = 1;
+  std::string bins;
+};
+std::string encode(const BinnedCell& cell);
+Result<BinnedCell> decode_binned(std::string_view bytes);
+
+// ---- operators: ops/op_<name>.cpp. Each gives the bytes of the output. ---------------------------------------------------
+Result<std::string> kernel(Session&, const plan::Step&, const plan::Kernel&, std::size_t fragment);
+Result<std::string> expect(Session&, const plan::Step&, const plan::Expect&, std::vector<diag::Diagnostic>& warnings);
+Result<std::string> partial_fit(Session&, const plan::Step&, const plan::PartialFit&, std::size_t fragment);
+Result<std::string> merge_fit(Session&, const plan::Step&, const plan::MergeFit&);
+Result<std::string> apply_fit(Session&, const plan::Step&, const plan::ApplyFit&, std::size_t fragment);
+Result<std::string> partial_bins(Session&, const plan::Step&, const plan::PartialBins&, std::size_t fragment);
+Result<std::string> merge_bins(Session&, const plan::Step&);
+Result<std::string> bin(Session&, const plan::Step&, std::size_t fragment);
+Result<std::string> train(Session&, const plan::Step&, const plan::Train&);
+Result<std::string> predict(Session&, const plan::Step&, const plan::Predict&, std::size_t fragment);
+Result<std::string> metrics(Session&, const plan::Step&, const plan::Metrics&);
+Result<std::string> gates(Session&, const plan::Step&, const plan::Gates&);
+Result<std::string> build_scorer(Session&, const plan::Step&, const plan::BuildScorer&);
+/// Writes the candidate into the catalog; gives its receipt.
+Result<std::string> register_candidate(Session&, const plan::Step&, const plan::Register&);
+Result<CandidateReport> decode_receipt(std::string_view bytes);
+
+/// Fills the outputs of an AssignSplit or AssignFolds step for every fragment whose key is not in the store, in the order of the rows.
+Result<void> assign(Session&, plan::StepId, const std::vector<Digest>& keys, std::vector<std::uint8_t>& ran);
+/// Reads what is missing of the columns of one table, each fragment in one scan.
+struct ScanColumn {
+  plan::StepId step;
+  std::vector<Digest> keys;
+  std::vector<std::uint8_t> missing;  ///< by fragment
+};
+Result<void> scan(Session&, plan::TableIndex table, std::span<const ScanColumn> columns);
+
+}  // namespace mlp::exec
