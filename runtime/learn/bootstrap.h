@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -63,7 +64,7 @@ Replicates replicates(const Measure& measure, const Scored& rows, std::span<cons
 Replicates constant_replicates(const Measure& measure, const Scored& rows, std::span<const std::uint8_t> use,
                                const BootstrapSettings& settings);
 /// The figure whose replicates are `combine` of those of `parts` (undefined where one part is).
-Figure combine(std::span<const Replicates> parts, double (*of)(std::span<const double> values), std::uint64_t rows);
+Figure combine(std::span<const Replicates> parts, const std::function<double(std::span<const double>)>& of, std::uint64_t rows);
 
 /// Copies of row `ordinal` in replicate `r`: Poisson(1), by inversion of 53 random bits.
 std::uint32_t copies(std::uint64_t seed, std::uint32_t r, std::uint64_t ordinal);

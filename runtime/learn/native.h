@@ -103,7 +103,7 @@ struct NativeModel {
 
 // ---- metrics ------------------------------------------------------------------------------------------------------------
 
-/// Rows that are scored. Sums are taken in row order with exact accumulators, so the threads that made `p` do not matter.
+/// Rows that are scored. Sums are taken in row order.
 struct MetricInput {
   std::span<const double> p;             ///< probability, value, or decision (0 or 1) of each row
   std::span<const double> y;             ///< label; bool as 0 and 1
