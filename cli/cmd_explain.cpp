@@ -1,0 +1,88 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli/command.h"
+#include "cli/pages.h"
+#include "compiler/diag/render.h"
+#include "compiler/types/signature.h"
+
+#ifndef MLP_VERSION
+#define MLP_VERSION "0.1.0"
+#endif
+
+namespace mlp::cli {
+
+namespace {
+
+const char* kind_word(EntryKind kind) {
+  switch (kind) {
+    case EntryKind::fn: return "fn";
+    case EntryKind::transform: return "transform";
+    case EntryKind::model: return "model";
+    case EntryKind::metric: return "metric";
+    case EntryKind::drift: return "drift test";
+    case EntryKind::source: return "source";
+    case EntryKind::sink: return "sink";
+  }
+  return "";
+}
+
+std::string joined_types(const std::vector<Type>& types) {
+  std::string out;
+  for (const Type& type : types) out += (out.empty() ? "" : " | ") + to_string(type);
+  return out;
+}
+
+void print_entry(const Signature& entry) {
+  std::vector<std::string> parameters;
+  for (const Parameter& p : entry.parameters) {
+    std::string text = p.name + ": " + (p.one_of.empty() ? joined_types(p.types) : fmt::format("one_of({})", fmt::join(p.one_of, ", ")));
+    if (p.range) text += fmt::format(" in {:g}..{:g}", p.range->low, p.range->high);
+    if (p.fallback) text += " = " + to_string(*p.fallback);
+    parameters.push_back(std::move(text));
+  }
+  fmt::print("{} {}({})", kind_word(entry.kind), entry.name, fmt::join(parameters, ", "));
+  if (entry.kind == EntryKind::fn || entry.kind == EntryKind::transform || entry.kind == EntryKind::metric) fmt::print(" -> {}", to_string(entry.result));
+  if (!entry.known_when.empty()) fmt::print(" known when {}", entry.known_when);
+  fmt::print("\n");
+  if (!entry.predicts.empty()) fmt::print("  predicts {}\n", joined_types(entry.predicts));
+  if (!entry.takes.empty()) fmt::print("  takes {}\n", joined_types(entry.takes));
+  if (entry.cross_fit) fmt::print("  cross-fitted in {} folds: training rows get out-of-fold values\n", entry.cross_fit);
+  if (!entry.doc.empty()) fmt::print("  {}\n", entry.doc);
+}
+
+}  // namespace
+
+int explain(const Common& common, const std::string& what) {
+  for (const Page& page : pages()) {
+    if (page.code == what) {
+      fmt::print("{}", page.text);
+      return kDone;
+    }
+  }
+  std::vector<std::string_view> names;
+  bool found = false;
+  for (const Signature& entry : standard_library()) {
+    names.push_back(entry.name);
+    if (entry.name != what) continue;
+    print_entry(entry);
+    found = true;
+  }
+  if (found) return kDone;
+  for (const Page& page : pages()) names.push_back(page.code);
+  const std::string_view near = diag::did_you_mean(what, names);
+  return report(common, failure(diag::Code::E0908, fmt::format("there is no code and no entry of the standard library `{}`", what),
+                                near.empty() ? "codes look like E0302; entries like standardize" : fmt::format("did you mean `{}`?", near))
+                            .error());
+}
+
+int version(const Common& common) {
+  if (common.format == Format::json)
+    fmt::print("{{\"format_version\":1,\"version\":\"{}\"}}\n", MLP_VERSION);
+  else
+    fmt::print("mlpc {}\n", MLP_VERSION);
+  return kDone;
+}
+
+}  // namespace mlp::cli

@@ -1,0 +1,169 @@
+#include "cli/command.h"
+
+#include <dlfcn.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "compiler/diag/render.h"
+#include "compiler/support/check.h"
+
+namespace mlp::cli {
+
+namespace {
+
+std::atomic<bool> stop_flag = false;
+
+void on_signal(int) {
+  if (stop_flag.exchange(true)) _exit(130);  // asked twice: at once
+}
+
+/// Identity of the compiler that is running: a new build may compile the same text to another plan.
+Digest build_identity() {
+  Dl_info info{};
+  struct stat s {};
+  Hasher hasher("mlpc/1");
+  if (dladdr(reinterpret_cast<const void*>(&build_identity), &info) && info.dli_fname && stat(info.dli_fname, &s) == 0)
+    hasher.add(s.st_size).add(s.st_mtim.tv_sec).add(s.st_mtim.tv_nsec).add(s.st_ino);
+  return hasher.finish();
+}
+
+std::size_t shown_width(std::string_view text) {
+  std::size_t width = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\x1b') {
+      while (i < text.size() && text[i] != 'm') ++i;
+      continue;
+    }
+    width += (text[i] & 0xC0) != 0x80;
+  }
+  return width;
+}
+
+}  // namespace
+
+int report(const Common& common, const diag::Diagnostic& d, const SourceMap& sources) {
+  if (common.format == Format::json)
+    fmt::print("{}\n", diag::render_json(std::vector{d}, sources));
+  fmt::print(stderr, "{}", diag::render_text(d, sources, {common.colour_err, 20}));
+  return diag::exit_status(d.code);
+}
+
+int report(const Common& common, const diag::Sink& sink, const SourceMap& sources) {
+  if (sink.diagnostics().empty()) return kDone;
+  if (common.format == Format::json && sink.has_errors()) fmt::print("{}\n", diag::render_json(sink.diagnostics(), sources));
+  fmt::print(stderr, "{}", diag::render_text(sink.diagnostics(), sources, {common.colour_err, 20}));
+  for (const diag::Diagnostic& d : sink.diagnostics())
+    if (diag::severity(d.code) == diag::Severity::error) return diag::exit_status(d.code);
+  return kDone;
+}
+
+Result<std::map<std::string, std::string>> parse_params(const std::vector<std::string>& params) {
+  std::map<std::string, std::string> out;
+  for (const std::string& param : params) {
+    const std::size_t equals = param.find('=');
+    if (equals == std::string::npos || equals == 0)
+      return failure(diag::Code::E0304, fmt::format("`--param {}` names no value", param), "write it as --param name=value");
+    out[param.substr(0, equals)] = param.substr(equals + 1);
+  }
+  return out;
+}
+
+std::string store_directory(const Common& common, const std::string& file) {
+  if (!common.store.empty()) return common.store;
+  const std::string folder = driver::folder_of(file);
+  return folder.empty() ? ".mlp" : folder + "/.mlp";
+}
+
+std::optional<LoadedPlan> load_plan(const Common& common, const std::string& file, const driver::CompileOptions& options, store::Store& store,
+                                    bool keep, int& exit) {
+  auto text = driver::read_source(file);
+  if (!text) {
+    exit = report(common, text.error());
+    return std::nullopt;
+  }
+  Hasher hasher("compiled/1");
+  hasher.add(build_identity()).add(*text).add(driver::folder_of(file)).add(file).add(options.final_rows);
+  for (const auto& [name, value] : options.params) hasher.add(name).add(value);
+  for (char** variable = environ; *variable; ++variable)
+    if (std::string_view(*variable).starts_with("MLP_PARAM_")) hasher.add(*variable);
+  const Digest key = hasher.finish();
+  LoadedPlan loaded;
+  if (const auto entry = store.find(key); entry && entry->outputs.size() == 1) {
+    if (const auto bytes = store.get(entry->outputs[0])) {
+      if (auto plan = plan::decode_physical(*bytes)) {
+        loaded.sources.add(file, std::move(*text));
+        loaded.plan = std::move(*plan);
+        loaded.from_store = true;
+        return loaded;
+      }
+    }
+  }
+  driver::Compiled compiled = driver::compile(file, options);
+  exit = report(common, compiled.sink, compiled.sources);
+  if (!compiled.plan) {
+    MLP_CHECK(exit != kDone);
+    return std::nullopt;
+  }
+  // What is checked and cannot be run yet stops before anything starts.
+  if (!compiled.workflow->not_yet.empty()) {
+    diag::Sink sink;
+    for (const hir::NotYet& form : compiled.workflow->not_yet)
+      sink.report(diag::make(diag::Code::E0601, form.span, fmt::format("{} is checked, but this version of mlpc cannot run it yet", form.what))
+                      .with_label("not run yet")
+                      .with_help("leave it out to run the rest; `mlpc check` accepts the file as it is"));
+    exit = report(common, sink, compiled.sources);
+    return std::nullopt;
+  }
+  loaded.sources = std::move(compiled.sources);
+  loaded.plan = std::move(*compiled.plan);
+  // Warnings are said every time, so a text with warnings is compiled every time.
+  if (keep && compiled.sink.diagnostics().empty())
+    if (const auto object = store.put(plan::encode(loaded.plan))) store.stage(key, {{*object}, {}});
+  return loaded;
+}
+
+const std::atomic<bool>& stop_requested() { return stop_flag; }
+
+void watch_signals() {
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+std::string table(const std::vector<std::vector<std::string>>& rows, bool colour) {
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows)
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      if (i == widths.size()) widths.push_back(0);
+      widths[i] = std::max(widths[i], shown_width(row[i]));
+    }
+  std::string out;
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    std::string line;
+    for (std::size_t i = 0; i < rows[r].size(); ++i) {
+      line += rows[r][i];
+      if (i + 1 < rows[r].size()) line += std::string(widths[i] - shown_width(rows[r][i]) + 2, ' ');
+    }
+    out += r == 0 && colour ? fmt::format("\x1b[1m{}\x1b[0m\n", line) : line + "\n";
+  }
+  return out;
+}
+
+std::string duration_text(double seconds) {
+  if (seconds < 0.0995) return fmt::format("{:.0f} ms", seconds * 1000);
+  return seconds < 100 ? fmt::format("{:.2f} s", seconds) : fmt::format("{:.0f} s", seconds);
+}
+
+std::string figure_text(const std::optional<double>& value) {
+  if (!value) return "–";
+  const double size = std::fabs(*value);
+  return size >= 1000 ? fmt::format("{:.1f}", *value) : size >= 10 ? fmt::format("{:.2f}", *value) : fmt::format("{:.4f}", *value);
+}
+
+}  // namespace mlp::cli

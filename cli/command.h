@@ -1,0 +1,82 @@
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "compiler/diag/diagnostic.h"
+#include "compiler/driver/compile.h"
+#include "runtime/store/catalog.h"
+#include "runtime/store/store.h"
+
+/// What the commands share: the options that all take, and how they speak.
+namespace mlp::cli {
+
+enum class Format : std::uint8_t { text, json, dot };
+
+struct Common {
+  Format format = Format::text;
+  bool quiet = false;
+  bool colour_out = false, colour_err = false;  ///< a terminal without NO_COLOR
+  bool live = false;                            ///< stderr is a terminal: one line that changes
+  std::string store;                            ///< --store or MLP_STORE; empty: .mlp beside the workflow
+  std::vector<std::string> params;              ///< "k=v"
+  int threads = 0;
+  std::uint64_t fragment_rows = 1 << 16;
+  bool baseline_cpu = false;
+  std::string command_line;
+};
+
+/// Exit codes of docs/language.md section 8.
+enum Exit : int { kDone = 0, kWorkflowWrong = 1, kUsage = 2, kChanges = 2, kNotProven = 3, kData = 4, kEnvironment = 5, kDrift = 6, kOurBug = 70 };
+
+/// Says a failure on stderr (and as JSON on stdout with --format json); gives its exit code.
+int report(const Common& common, const diag::Diagnostic& diagnostic, const SourceMap& sources = {});
+/// All diagnostics of a compilation; gives 0 or the exit code of the errors.
+int report(const Common& common, const diag::Sink& sink, const SourceMap& sources);
+
+/// "k=v" pairs; a usage failure names the one that is not.
+Result<std::map<std::string, std::string>> parse_params(const std::vector<std::string>& params);
+
+/// Where the state of a workflow lives.
+std::string store_directory(const Common& common, const std::string& workflow_file);
+
+/// The compiled plan: from the store when this very text, these params and this mlpc made it before, else by compiling.
+struct LoadedPlan {
+  SourceMap sources;
+  plan::Physical plan;
+  bool from_store = false;
+};
+/// Diagnostics have been said when there is none; `exit` is their code.
+std::optional<LoadedPlan> load_plan(const Common& common, const std::string& file, const driver::CompileOptions& options, store::Store& store,
+                                    bool keep, int& exit);
+
+/// Set by Ctrl-C and SIGTERM while a command that can stop runs.
+const std::atomic<bool>& stop_requested();
+void watch_signals();
+
+/// Text in a table: columns aligned, two blanks between; the first row is the head.
+std::string table(const std::vector<std::vector<std::string>>& rows, bool colour);
+/// "1.9 s", "120 ms".
+std::string duration_text(double seconds);
+/// Four significant digits, no trailing zeros that say nothing.
+std::string figure_text(const std::optional<double>& value);
+
+// ---- one function a command, in cmd_<name>.cpp ----------------------------------------------------------------------------
+int check(const Common& common, const std::string& file, const std::string& emit);
+int plan(const Common& common, const std::string& file, bool detailed_exitcode, bool final_rows, const std::string& out);
+int run(const Common& common, const std::string& file, bool final_rows);
+int test(const Common& common, const std::string& file);
+int runs(const Common& common);
+int show(const Common& common, const std::string& run);
+int why(const Common& common, const std::string& file, const std::string& node);
+int models(const Common& common);
+int lineage(const Common& common, const std::string& name, const std::string& file, bool up, bool down);
+int cache_verify(const Common& common);
+int cache_stats(const Common& common);
+int explain(const Common& common, const std::string& what);
+int version(const Common& common);
+
+}  // namespace mlp::cli

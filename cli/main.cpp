@@ -1,0 +1,133 @@
+#include <CLI/CLI.hpp>
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <functional>
+
+#include "cli/command.h"
+
+namespace {
+
+bool wants_colour(int descriptor) {
+  const char* no_colour = std::getenv("NO_COLOR");
+  const char* term = std::getenv("TERM");
+  return isatty(descriptor) && !(no_colour && *no_colour) && !(term && std::string_view(term) == "dumb");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace mlp::cli;
+  Common common;
+  common.colour_out = wants_colour(STDOUT_FILENO);
+  common.colour_err = wants_colour(STDERR_FILENO);
+  common.live = isatty(STDERR_FILENO);
+  for (int i = 1; i < argc; ++i) common.command_line += (i > 1 ? " " : "") + std::string(argv[i]);
+  if (const char* store = std::getenv("MLP_STORE")) common.store = store;
+
+  CLI::App app{"mlpc checks, plans and runs machine-learning workflows written in .mlp files.", "mlpc"};
+  app.require_subcommand(1);
+  app.set_help_flag("-h,--help", "what a command does and takes");
+  std::function<int()> chosen;
+  std::string format, file, name, emit, out;
+  bool final_rows = false, detailed = false, up = false, down = false;
+
+  const auto command = [&](CLI::App* parent, const char* verb, const char* help) {
+    CLI::App* sub = parent->add_subcommand(verb, help);
+    sub->add_option("--format", format, "text, json; for plan and lineage also dot")->check(CLI::IsMember({"text", "json", "dot"}));
+    sub->add_flag("--quiet", common.quiet, "no progress, no hints");
+    return sub;
+  };
+  const auto stored = [&](CLI::App* sub) { sub->add_option("--store", common.store, "folder of the state (MLP_STORE); default: .mlp beside the workflow"); };
+  const auto with_file = [&](CLI::App* sub) { sub->add_option("FILE", file, "the workflow")->required(); };
+  const auto with_params = [&](CLI::App* sub) { sub->add_option("--param", common.params, "k=v, sets a param of the workflow")->take_all()->allow_extra_args(false); };
+  const auto with_execution = [&](CLI::App* sub) {
+    sub->add_option("-j", common.threads, "threads; changes no result")->check(CLI::Range(1, 1024));
+    sub->add_option("--fragment-rows", common.fragment_rows, "rows computed at once; changes no result")->check(CLI::Range(1, 1 << 30));
+    sub->add_flag("--baseline-cpu", common.baseline_cpu, "use no instruction that some x86-64 lacks; changes no result");
+  };
+
+  {
+    CLI::App* sub = command(&app, "check", "every static error; reads no rows");
+    with_file(sub), with_params(sub);
+    sub->add_option("--emit", emit, "print a phase instead: ast, hir, logical, physical")->check(CLI::IsMember({"ast", "hir", "logical", "physical"}));
+    sub->callback([&] { chosen = [&] { return check(common, file, emit); }; });
+  }
+  {
+    CLI::App* sub = command(&app, "plan", "what would run, reuse, refit, and why");
+    with_file(sub), with_params(sub), stored(sub);
+    sub->add_flag("--detailed-exitcode", detailed, "exit 2 when there is something to do");
+    sub->add_flag("--final", final_rows, "with the test rows");
+    sub->add_option("--fragment-rows", common.fragment_rows, "rows computed at once")->check(CLI::Range(1, 1 << 30));
+    sub->add_option("--out", out, "write the plan to a file, for `mlpc run PLAN.json`");
+    sub->callback([&] { chosen = [&] { return plan(common, file, detailed, final_rows, out); }; });
+  }
+  {
+    CLI::App* sub = command(&app, "run", "computes what is not there yet, up to candidates; changes no production");
+    with_file(sub), with_params(sub), stored(sub), with_execution(sub);
+    sub->add_flag("--final", final_rows, "evaluate on the test rows; each look is counted");
+    sub->callback([&] { chosen = [&] { return run(common, file, final_rows); }; });
+  }
+  {
+    CLI::App* sub = command(&app, "test", "the test blocks of a workflow");
+    with_file(sub), with_params(sub);
+    sub->callback([&] { chosen = [&] { return test(common, file); }; });
+  }
+  {
+    CLI::App* sub = command(&app, "runs", "the runs of a store, newest first");
+    stored(sub);
+    sub->callback([&] { chosen = [&] { return runs(common); }; });
+  }
+  {
+    CLI::App* sub = command(&app, "show", "one run: steps, figures, gates, candidates");
+    stored(sub);
+    sub->add_option("RUN", name, "its id, or the beginning of it; default: the newest");
+    sub->callback([&] { chosen = [&] { return show(common, name); }; });
+  }
+  {
+    CLI::App* sub = command(&app, "why", "why a step is stale or reused");
+    with_file(sub), with_params(sub), stored(sub);
+    sub->add_option("NODE", name, "a column, model or step: profile.log_gain, earner")->required();
+    sub->callback([&] { chosen = [&] { return why(common, file, name); }; });
+  }
+  {
+    CLI::App* sub = command(&app, "models", "the candidates of a store");
+    stored(sub);
+    sub->callback([&] { chosen = [&] { return models(common); }; });
+  }
+  {
+    CLI::App* sub = command(&app, "lineage", "what something is made from, and what would break without it");
+    stored(sub);
+    sub->add_option("NAME", name, "a source, column, model, deployment: people.age, earner")->required();
+    sub->add_option("--file", file, "the workflow; default: that of the newest run");
+    sub->add_flag("--up", up, "only what it is made from");
+    sub->add_flag("--down", down, "only what depends on it");
+    sub->callback([&] { chosen = [&] { return lineage(common, name, file, up, down); }; });
+  }
+  {
+    CLI::App* cache = app.add_subcommand("cache", "the store");
+    cache->require_subcommand(1);
+    CLI::App* verify = command(cache, "verify", "hash every object, check every entry");
+    stored(verify);
+    verify->callback([&] { chosen = [&] { return cache_verify(common); }; });
+    CLI::App* stats = command(cache, "stats", "how much there is");
+    stored(stats);
+    stats->callback([&] { chosen = [&] { return cache_stats(common); }; });
+  }
+  {
+    CLI::App* sub = command(&app, "explain", "the page of a diagnostic code, or an entry of the standard library");
+    sub->add_option("WHAT", name, "E0412, standardize")->required();
+    sub->callback([&] { chosen = [&] { return explain(common, name); }; });
+  }
+  command(&app, "version", "the version of mlpc")->callback([&] { chosen = [&] { return version(common); }; });
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    const int code = app.exit(e);
+    return code == 0 ? kDone : kUsage;
+  }
+  common.format = format == "json" ? Format::json : format == "dot" ? Format::dot : Format::text;
+  return chosen();
+}

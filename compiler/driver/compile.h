@@ -1,0 +1,43 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "compiler/diag/diagnostic.h"
+#include "compiler/plan/logical.h"
+#include "compiler/plan/physical.h"
+#include "compiler/sema/hir.h"
+#include "compiler/support/span.h"
+#include "compiler/syntax/ast.h"
+
+namespace mlp::driver {
+
+struct CompileOptions {
+  std::map<std::string, std::string> params;  ///< `--param k=v`
+  bool read_environment = true;               ///< MLP_PARAM_name
+  bool final_rows = false;                    ///< `--final`
+};
+
+enum class Phase : std::uint8_t { ast, hir, logical, physical };
+
+/// What every phase made, as far as it came. A phase does not start when the one before it reported errors.
+struct Compiled {
+  SourceMap sources;
+  diag::Sink sink;
+  ast::File file;
+  std::optional<hir::Workflow> workflow;
+  std::optional<plan::Logical> logical;
+  std::optional<plan::Physical> plan;
+};
+
+/// Reads the file (E0901 goes to the sink) and puts the phases in sequence, up to and with `last`.
+Compiled compile(const std::string& path, const CompileOptions& options, Phase last = Phase::physical);
+
+/// The text of a source file: E0901 when it cannot be read, E0109 when it is too large.
+Result<std::string> read_source(const std::string& path);
+
+/// The folder of a path, "" for a bare name.
+std::string folder_of(const std::string& path);
+
+}  // namespace mlp::driver
