@@ -42,6 +42,10 @@ void ColumnCache::keep(const Digest& digest, std::shared_ptr<const Column> colum
   if (columns_.emplace(digest, std::move(column)).second) bytes_ += bytes;
 }
 
+jit::CompilerOptions kernel_options(const RunOptions& options, const store::Store& store) {
+  return {options.baseline_cpu ? "baseline" : "native", store.directory() + "/kernels"};
+}
+
 const Digest& Session::output(plan::StepId step, std::size_t fragment) const {
   const StepState& state = steps[step.index()];
   MLP_CHECK(state.done);

@@ -13,6 +13,7 @@
 #include "runtime/exec/run.h"
 #include "runtime/exec/scheduler.h"
 #include "runtime/exec/source.h"
+#include "runtime/jit/evaluate.h"
 #include "runtime/store/catalog.h"
 #include "runtime/store/store.h"
 
@@ -32,6 +33,9 @@ class ColumnCache {
   std::size_t bytes_ = 0;
 };
 
+/// Where compiled kernels are kept, and for which machine they are made.
+jit::CompilerOptions kernel_options(const RunOptions& options, const store::Store& store);
+
 struct StepState {
   bool done = false;
   std::vector<Digest> outputs;  ///< one a fragment, or one
@@ -49,6 +53,7 @@ struct Session {
   std::vector<StepState> steps{};
   ColumnCache cache{};
   ThreadBudget budget{threads};
+  jit::Kernels kernels{kernel_options(options, store)};
 
   const io::Table& fragments(const plan::Step& step) const { return *tables[step.table]; }
   bool stopped() const { return options.stop && options.stop->load(); }

@@ -14,8 +14,8 @@ Result<std::string> kernel(Session& session, const plan::Step& step, const plan:
     batch.columns.push_back(*column);
   }
   jit::EvaluateOptions options;
-  options.baseline_cpu = session.options.baseline_cpu;
-  options.cache_directory = session.store.directory() + "/kernels";
+  options.kernels = &session.kernels;
+  options.total_rows = session.fragments(step).rows;
   MLP_TRY(const Column column, jit::evaluate(code.code, batch, options));
   return encode(column);
 }

@@ -28,12 +28,19 @@ std::string group_text(const Column& column, std::size_t row) {
   return to_string(value_at(column, row));
 }
 
+/// One number for all rows with equal values: they are drawn together.
+std::uint64_t group_ordinal(const std::vector<Column>& columns, std::size_t row) {
+  Hasher hasher("resampled/1");
+  for (const Column& column : columns) hasher.add(group_text(column, row));
+  return hasher.finish().low64();
+}
+
 Result<ScoredRows> gather(Session& session, const plan::Step& step, const plan::Metrics& code) {
   ScoredRows rows;
   rows.predictions.resize(code.models);
   rows.group_values.resize(code.groups);
   const std::size_t first_model = 2 + (code.weighted ? 1 : 0), first_group = first_model + code.models;
-  MLP_CHECK(step.inputs.size() == first_group + code.groups);
+  MLP_CHECK(step.inputs.size() == first_group + code.groups + code.resample);
   const auto& places = session.fragments(step).fragments;
   for (std::size_t f = 0; f < places.size(); ++f) {
     MLP_TRY(const auto split, session.column(step.inputs[0], f));
@@ -44,6 +51,7 @@ Result<ScoredRows> gather(Session& session, const plan::Step& step, const plan::
     }
     MLP_TRY(const std::vector<Column> predictions, session.columns(step, first_model, code.models, f));
     MLP_TRY(const std::vector<Column> groups, session.columns(step, first_group, code.groups, f));
+    MLP_TRY(const std::vector<Column> resampled, session.columns(step, first_group + code.groups, code.resample, f));
     const std::vector<std::uint8_t> use = rows_in(*split, code.rows);
     for (std::size_t i = 0; i < use.size(); ++i) {
       if (!use[i] || !label->is_known(i)) continue;
@@ -55,7 +63,7 @@ Result<ScoredRows> gather(Session& session, const plan::Step& step, const plan::
       }
       rows.label.push_back(number_at(*label, i));
       if (weight) rows.weight.push_back(weight->is_known(i) ? number_at(*weight, i) : 0.0);
-      rows.ordinals.push_back(places[f].first_row + i);
+      rows.ordinals.push_back(!resampled.empty() ? group_ordinal(resampled, i) : places[f].first_row + i);
       for (std::size_t g = 0; g < groups.size(); ++g) rows.group_values[g].push_back(group_text(groups[g], i));
     }
   }

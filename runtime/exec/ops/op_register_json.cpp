@@ -10,10 +10,9 @@
 namespace mlp::exec {
 
 Result<std::string> build_scorer(Session& session, const plan::Step& step, const plan::BuildScorer& code) {
-  MLP_TRY(plan::Scorer scorer, plan::decode_scorer(code.scorer_template));
-  scorer.trained = session.output(step.inputs[0], 0);
-  scorer.states.clear();
-  for (std::size_t i = 1; i < step.inputs.size(); ++i) scorer.states.push_back(session.output(step.inputs[i], 0));
+  std::vector<Digest> inputs;
+  for (plan::StepId input : step.inputs) inputs.push_back(session.output(input, 0));
+  MLP_TRY(const plan::Scorer scorer, plan::fill_template(code.scorer_template, inputs));
   return plan::encode(scorer);
 }
 
