@@ -18,6 +18,7 @@ struct Operator {
   LogicalKind kind = LogicalKind::source;
   std::string name;  ///< for people: "people", "profile", "earner"
   Span span;
+  std::uint32_t subject = 0;  ///< position of the declaration in its list of the HIR: table, view, split, train or evaluate
   std::vector<OperatorId> inputs;
   std::vector<std::string> columns;  ///< it makes
 };

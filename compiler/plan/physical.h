@@ -49,7 +49,7 @@ struct Kernel {
   bool generate = false;
 };
 
-/// Checks expectations of a table. Inputs: the columns used. One output: a JSON report; failing ones end the run (E0802).
+/// Checks expectations of a table. Inputs: the columns used; where none is, one column, for its number of rows. One output: a JSON report; failing ones end the run (E0802).
 struct Expect {
   enum class Statistic : std::uint8_t { rows, missing_share, distinct, is_unique };
   struct Item {
@@ -64,7 +64,7 @@ struct Expect {
 };
 
 /// Deals every row a part (0 train, 1 validation, 2 test) or a fold. Inputs: the stratification column if any, then the columns
-/// that are hashed. Per fragment: an int Column. Missing: the row takes no part (its label is missing).
+/// that are hashed; there may be none: then only the number of rows matters. Per fragment: an int Column. Missing: the row takes no part (its label is missing).
 struct AssignSplit {
   std::vector<int> percent;
   int folds = 0;
@@ -142,7 +142,8 @@ struct Predict {
 };
 
 /// Figures with intervals. Inputs: split, label, weight if `weighted`, predictions of each model compared (the evaluated one first), then the
-/// columns sliced or grouped by. One output: JSON figures, in the order of `measures`, no names in it.
+/// columns sliced or grouped by, then the columns whose equal values are resampled as one. One output: JSON figures, in the order of
+/// `measures`, no names in it.
 struct Metrics {
   struct Measure {
     std::string native;
@@ -163,6 +164,7 @@ struct Metrics {
   bool weighted = false;
   std::uint32_t models = 1;
   std::uint32_t groups = 0;       ///< number of grouping columns
+  std::uint32_t resample = 0;     ///< number of columns of `resample by`; 0: single rows are resampled
   Rows rows;                      ///< whose figures
   std::string on;                 ///< "validation", "test", "folds"
 };
@@ -176,7 +178,9 @@ struct Gates {
     double left_scale = 1, left_offset = 0;
     std::optional<std::uint32_t> right_measure;
     double right_scale = 1, right_offset = 0;
-    std::optional<std::uint32_t> difference;      ///< measure with the paired difference; decides `with 95%` of two measures
+    /// Measure with the paired difference d = left - (right_scale / left_scale) * right; decides `with 95%` of two measures:
+    /// left_scale * d `comparison` right_offset - left_offset.
+    std::optional<std::uint32_t> difference;
     std::string comparison;
     double confidence = 0;
     bool beats_production = false;

@@ -49,4 +49,11 @@ std::string encode(const Scorer& scorer);
 Result<Scorer> decode_scorer(std::string_view json);
 std::string dump(const Scorer& scorer);
 
+/// The scorer before anything is fitted: the same JSON with positions in the place of digests. `trained` is input 0 of its
+/// BuildScorer step, states[i] is input i + 1; the digests of `scorer` are not read.
+std::string encode_template(const Scorer& scorer);
+/// Puts in the digests of the model and of the fitted states, in the order of the BuildScorer step's inputs. Fails (E0909) where
+/// the JSON is no template or their number differs.
+Result<Scorer> fill_template(std::string_view json, const std::vector<Digest>& inputs);
+
 }  // namespace mlp::plan

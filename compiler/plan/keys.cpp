@@ -1,0 +1,210 @@
+#include "compiler/plan/keys.h"
+
+#include <algorithm>
+#include <set>
+
+#include "compiler/types/signature.h"
+
+namespace mlp::plan {
+
+namespace {
+
+void mix(Hasher& h, const Value& value) {
+  h.add(value.index());
+  std::visit([&](const auto& v) {
+    if constexpr (!std::is_same_v<std::decay_t<decltype(v)>, std::monostate>) h.add(v);
+  }, value);
+}
+void mix(Hasher& h, const Interval& interval) { h.add(interval.low).add(interval.high); }
+void mix(Hasher& h, const Type& type) { h.add(to_string(type)); }
+void mix(Hasher& h, const Options& options) {
+  h.add(options.size());
+  for (const auto& [name, value] : options) {
+    h.add(name);
+    mix(h, value);
+  }
+}
+void mix(Hasher& h, const std::vector<std::string>& texts) {
+  h.add(texts.size());
+  for (const std::string& text : texts) h.add(text);
+}
+template <class Integer>
+  requires std::is_integral_v<Integer>
+void mix(Hasher& h, const std::vector<Integer>& values) {
+  h.add(values.size());
+  for (const Integer value : values) h.add(value);
+}
+void mix(Hasher& h, const Rows& rows) { mix(h, rows.parts); }
+
+/// The expression over inputs known by position alone, and the declarations of the natives that it calls.
+void mix(Hasher& h, const expr::Expr& code) {
+  std::uint32_t positions = 0;
+  for (const expr::InputColumn& input : code.inputs) positions = std::max(positions, input.column + 1);
+  std::vector<Digest> inputs;
+  for (const expr::InputColumn& input : code.inputs) inputs.push_back(Hasher("position/1").add(input.column).finish());
+  h.add(expr::key(code, inputs)).add(positions);
+  std::set<std::string_view> natives;  // sorted: the order of nodes means nothing
+  for (const expr::Node& node : code.nodes)
+    if (const auto* call = std::get_if<expr::Call>(&node.op)) natives.insert(call->native);
+  h.add(natives.size());
+  for (const std::string_view native : natives) h.add(native_key(native));
+}
+
+/// Starts with the kind and the version of its meaning.
+struct CodeHash {
+  Digest operator()(const HashSource&) const { return Hasher("hash_source/1").finish(); }
+  Digest operator()(const ReadColumn& c) const {
+    Hasher h("read/1");
+    h.add(c.source_name);
+    mix(h, c.type);
+    h.add(c.format);
+    mix(h, c.bool_values);
+    mix(h, c.allowed);
+    h.add(c.matches).add(c.range.has_value());
+    if (c.range) mix(h, *c.range);
+    return h.finish();
+  }
+  Digest operator()(const Kernel& c) const {
+    Hasher h("kernel/1");
+    mix(h, c.code);
+    return h.add(c.generate).finish();
+  }
+  Digest operator()(const Expect& c) const {
+    Hasher h("expect/1");
+    h.add(c.items.size());
+    for (const Expect::Item& item : c.items) {
+      h.add(item.warn).add(item.for_all_rows);
+      mix(h, item.condition);
+      h.add(item.statistics.size());
+      for (const auto& [statistic, column] : item.statistics) h.add(statistic).add(column);
+    }
+    return h.finish();
+  }
+  Digest operator()(const AssignSplit& c) const {
+    Hasher h("split/1");
+    mix(h, c.percent);
+    return h.add(c.folds).add(c.stratified).add(c.keys).add(c.seed).finish();
+  }
+  Digest operator()(const PartialFit& c) const {
+    Hasher h("partial_fit/1");
+    h.add(native_key(c.native));
+    mix(h, c.options);
+    h.add(c.label).add(c.folds);
+    mix(h, c.rows);
+    return h.finish();
+  }
+  Digest operator()(const MergeFit& c) const {
+    Hasher h("fit/1");
+    h.add(native_key(c.native));
+    mix(h, c.options);
+    return h.add(c.folds).finish();
+  }
+  Digest operator()(const ApplyFit& c) const {
+    Hasher h("apply/1");
+    h.add(native_key(c.native));
+    mix(h, c.options);
+    h.add(c.folds);
+    mix(h, c.rows);
+    mix(h, c.type);
+    return h.finish();
+  }
+  Digest operator()(const AssignFolds& c) const {
+    Hasher h("folds/1");
+    h.add(c.folds).add(c.keys);
+    mix(h, c.rows);
+    return h.finish();
+  }
+  Digest operator()(const PartialBins& c) const {
+    Hasher h("partial_bins/1");
+    mix(h, c.rows);
+    return h.finish();
+  }
+  Digest operator()(const MergeBins&) const { return Hasher("bins/1").finish(); }
+  Digest operator()(const Bin&) const { return Hasher("bin/1").finish(); }
+  Digest operator()(const Train& c) const {
+    Hasher h("train/1");
+    h.add(native_key(c.native));
+    mix(h, c.options);
+    h.add(c.binned).add(c.weighted).add(c.binary).add(c.seed);
+    mix(h, c.rows);
+    return h.finish();
+  }
+  Digest operator()(const Predict& c) const {
+    Hasher h("predict/1");
+    h.add(native_key(c.native)).add(c.binned).add(c.binary).add(c.columns).add(c.models.size());
+    for (const Rows& rows : c.models) mix(h, rows);
+    return h.finish();
+  }
+  Digest operator()(const Metrics& c) const {
+    Hasher h("metrics/1");
+    h.add(c.measures.size());
+    for (const Metrics::Measure& m : c.measures) {
+      h.add(native_key(m.native));
+      mix(h, m.options);
+      h.add(m.over).add(m.model).add(m.constant);
+      mix(h, m.by);
+      h.add(m.at_least_rows).add(m.at_least_positives).add(m.minus.has_value()).add(m.minus.value_or(0)).add(m.minus_scale);
+      h.add(m.higher_is_better);
+    }
+    h.add(c.binary).add(c.weighted).add(c.models).add(c.groups).add(c.resample);
+    mix(h, c.rows);
+    return h.add(c.on).finish();
+  }
+  Digest operator()(const Gates& c) const {
+    Hasher h("gates/1");
+    h.add(c.items.size());
+    for (const Gates::Item& item : c.items) {
+      h.add(item.measure).add(item.left_scale).add(item.left_offset);
+      h.add(item.right_measure.has_value()).add(item.right_measure.value_or(0)).add(item.right_scale).add(item.right_offset);
+      h.add(item.difference.has_value()).add(item.difference.value_or(0));
+      h.add(item.comparison).add(item.confidence).add(item.beats_production);
+    }
+    return h.finish();
+  }
+  Digest operator()(const BuildScorer& c) const { return Hasher("scorer/1").add(c.scorer_template).finish(); }
+  Digest operator()(const Register& c) const { return Hasher("register/1").add(c.model).add(c.evaluated).finish(); }
+};
+
+}  // namespace
+
+Digest native_key(std::string_view native) {
+  Hasher h("native/1");
+  h.add(native);
+  const Signature* signature = find_native(native);
+  h.add(signature != nullptr);
+  if (!signature) return h.finish();
+  h.add(signature->kind).add(signature->parameters.size());
+  for (const Parameter& parameter : signature->parameters) {
+    h.add(parameter.name).add(parameter.types.size());
+    for (const Type& type : parameter.types) mix(h, type);
+  }
+  mix(h, signature->result);
+  h.add(signature->known_when).add(signature->row).add(signature->random).add(signature->can_fail);
+  h.add(signature->uses_label).add(signature->cross_fit).add(signature->binned);
+  return h.finish();
+}
+
+Digest code_key(const StepCode& code) { return std::visit(CodeHash{}, code); }
+
+Digest recipe_key(const Physical& plan, const Step& step) {
+  Hasher h("recipe/1");
+  h.add(step.code_key).add(step.inputs.size());
+  for (const StepId input : step.inputs) h.add(plan[input].recipe_key);
+  const Table& table = plan.tables[step.table];
+  if (std::holds_alternative<HashSource>(step.code)) {
+    h.add(native_key(table.source));
+    mix(h, table.options);
+  } else if (step.inputs.empty() && table.synthetic) {
+    h.add(table.rows);
+  }
+  return h.finish();
+}
+
+void fill_keys(Physical& plan) {
+  for (Step& step : plan.steps) {
+    step.code_key = code_key(step.code);
+    step.recipe_key = recipe_key(plan, step);
+  }
+}
+
+}  // namespace mlp::plan
