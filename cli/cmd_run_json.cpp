@@ -3,8 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include <fstream>
-#include <sstream>
+#include <memory>
 
 #include "cli/command.h"
 #include "compiler/diag/render.h"
@@ -135,14 +134,6 @@ exec::Listener progress(const Common& common, std::size_t total) {
   return listener;
 }
 
-/// A reviewed plan, from `mlpc plan --out`.
-Result<plan::Physical> read_plan(const std::string& file) {
-  MLP_TRY(const std::string text, driver::read_source(file));
-  return plan::decode_physical(text);
-}
-
-bool is_plan_file(const std::string& file) { return file.ends_with(".json"); }
-
 }  // namespace
 
 int run(const Common& common, const std::string& file, bool final_rows) {
@@ -151,25 +142,15 @@ int run(const Common& common, const std::string& file, bool final_rows) {
     report(common, params.error());
     return kUsage;
   }
-  LoadedPlan loaded;
-  std::string directory = store_directory(common, file);
-  if (is_plan_file(file)) {
-    auto plan = read_plan(file);
-    if (!plan) return report(common, plan.error());
-    loaded.plan = std::move(*plan);
-    if (common.store.empty()) directory = loaded.plan.folder.empty() ? ".mlp" : loaded.plan.folder + "/.mlp";
-  }
+  const std::string directory = store_directory(common, file);
   auto store = store::Store::open(directory, store::Mode::read_write);
   if (!store) return report(common, store.error());
-  if (!is_plan_file(file)) {
-    driver::CompileOptions options;
-    options.params = *params;
-    options.final_rows = final_rows;
-    int exit = kDone;
-    auto plan = load_plan(common, file, options, *store, true, exit);
-    if (!plan) return exit;
-    loaded = std::move(*plan);
-  }
+  driver::CompileOptions compile_options;
+  compile_options.params = *params;
+  compile_options.final_rows = final_rows;
+  int exit = kDone;
+  const auto loaded = load_plan(common, file, compile_options, *store, true, exit);
+  if (!loaded) return exit;
   store::Catalog catalog(directory, false);
   exec::RunOptions options;
   options.threads = common.threads;
@@ -179,13 +160,13 @@ int run(const Common& common, const std::string& file, bool final_rows) {
   options.file = file;
   options.command = common.command_line;
   watch_signals();
-  auto done = exec::run(loaded.plan, *store, catalog, options, progress(common, loaded.plan.steps.size()));
-  if (!done) return report(common, done.error(), loaded.sources);
+  auto done = exec::run(loaded->plan, *store, catalog, options, progress(common, loaded->plan.steps.size()));
+  if (!done) return report(common, done.error(), loaded->sources);
   if (common.live && !common.quiet) fmt::print(stderr, "\r\x1b[K");
-  for (const diag::Diagnostic& d : done->warnings) fmt::print(stderr, "{}", diag::render_text(d, loaded.sources, {common.colour_err, 20}));
-  if (done->failure) fmt::print(stderr, "{}", diag::render_text(*done->failure, loaded.sources, {common.colour_err, 20}));
+  for (const diag::Diagnostic& d : done->warnings) fmt::print(stderr, "{}", diag::render_text(d, loaded->sources, {common.colour_err, 20}));
+  if (done->failure) fmt::print(stderr, "{}", diag::render_text(*done->failure, loaded->sources, {common.colour_err, 20}));
   if (common.format == Format::json)
-    fmt::print("{}\n", run_json(loaded.plan, *done, loaded.sources));
+    fmt::print("{}\n", run_json(loaded->plan, *done, loaded->sources));
   else if (!common.quiet || !done->failure)
     print_text(*done, common.colour_out);
   if (done->failure) return diag::exit_status(done->failure->code);
@@ -194,7 +175,7 @@ int run(const Common& common, const std::string& file, bool final_rows) {
   return kDone;
 }
 
-int plan(const Common& common, const std::string& file, bool detailed, bool final_rows, const std::string& out) {
+int plan(const Common& common, const std::string& file, bool detailed, bool final_rows) {
   auto params = parse_params(common.params);
   if (!params) {
     report(common, params.error());
@@ -214,15 +195,6 @@ int plan(const Common& common, const std::string& file, bool detailed, bool fina
   run_options.fragment_rows = common.fragment_rows;
   auto steps = exec::preview(loaded->plan, *store, catalog, run_options);
   if (!steps) return report(common, steps.error(), loaded->sources);
-  if (!out.empty()) {
-    std::ofstream written(out, std::ios::binary | std::ios::trunc);
-    written << plan::encode(loaded->plan) << "\n";
-    written.close();
-    if (!written) {
-      auto failed = failure(diag::Code::E0904, fmt::format("the plan could not be written to `{}`", out), "check that the folder exists and may be written");
-      return report(common, failed.error());
-    }
-  }
   const auto word = [](exec::Forecast f) { return f == exec::Forecast::run ? "run" : f == exec::Forecast::may_run ? "may_run" : "reuse"; };
   std::size_t runs = 0, may = 0, reuse = 0;
   for (const exec::StepForecast& s : *steps) ++(s.action == exec::Forecast::run ? runs : s.action == exec::Forecast::may_run ? may : reuse);

@@ -66,7 +66,7 @@ std::string figure_text(const std::optional<double>& value);
 
 // ---- one function a command, in cmd_<name>.cpp ----------------------------------------------------------------------------
 int check(const Common& common, const std::string& file, const std::string& emit);
-int plan(const Common& common, const std::string& file, bool detailed_exitcode, bool final_rows, const std::string& out);
+int plan(const Common& common, const std::string& file, bool detailed_exitcode, bool final_rows);
 int run(const Common& common, const std::string& file, bool final_rows);
 int test(const Common& common, const std::string& file);
 int runs(const Common& common);

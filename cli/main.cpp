@@ -30,7 +30,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.set_help_flag("-h,--help", "what a command does and takes");
   std::function<int()> chosen;
-  std::string format, file, name, emit, out;
+  std::string format, file, name, emit;
   bool final_rows = false, detailed = false, up = false, down = false;
 
   const auto command = [&](CLI::App* parent, const char* verb, const char* help) {
@@ -60,8 +60,7 @@ int main(int argc, char** argv) {
     sub->add_flag("--detailed-exitcode", detailed, "exit 2 when there is something to do");
     sub->add_flag("--final", final_rows, "with the test rows");
     sub->add_option("--fragment-rows", common.fragment_rows, "rows computed at once")->check(CLI::Range(1, 1 << 30));
-    sub->add_option("--out", out, "write the plan to a file, for `mlpc run PLAN.json`");
-    sub->callback([&] { chosen = [&] { return plan(common, file, detailed, final_rows, out); }; });
+    sub->callback([&] { chosen = [&] { return plan(common, file, detailed, final_rows); }; });
   }
   {
     CLI::App* sub = command(&app, "run", "computes what is not there yet, up to candidates; changes no production");
