@@ -1,10 +1,32 @@
 #include "runtime/io/csv_records.h"
 
 #include <algorithm>
+#include <bit>
+#include <cstring>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 namespace mlp::io {
 
 namespace {
+
+/// A bit for each of 64 bytes that is `a` or `b`.
+std::uint64_t bits_of_either(const char* bytes, char a, char b) {
+  std::uint64_t bits = 0;
+#ifdef __SSE2__
+  const __m128i all_a = _mm_set1_epi8(a), all_b = _mm_set1_epi8(b);
+  for (int i = 0; i < 4; ++i) {
+    const __m128i part = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes + i * 16));
+    const __m128i hit = _mm_or_si128(_mm_cmpeq_epi8(part, all_a), _mm_cmpeq_epi8(part, all_b));
+    bits |= static_cast<std::uint64_t>(static_cast<std::uint32_t>(_mm_movemask_epi8(hit))) << (i * 16);
+  }
+#else
+  for (int i = 0; i < 64; ++i) bits |= static_cast<std::uint64_t>(bytes[i] == a || bytes[i] == b) << i;
+#endif
+  return bits;
+}
 
 bool is_trimmed(char c, char delimiter) { return (c == ' ' || c == '\t') && c != delimiter; }
 
@@ -77,12 +99,31 @@ std::string_view RecordReader::quoted_field() {
   }
 }
 
+std::size_t RecordReader::next_end() {
+  constexpr std::size_t kBlock = 64;
+  for (std::size_t at = at_; at < text_.size(); at = (block_ + 1) * kBlock) {
+    if (at / kBlock != block_) {
+      block_ = at / kBlock;
+      const std::size_t left = text_.size() - block_ * kBlock;
+      if (left >= kBlock) {
+        ends_ = bits_of_either(text_.data() + block_ * kBlock, delimiter_, '\n');
+      } else {
+        char last[kBlock] = {};  // zeros are neither: the delimiter is not NUL
+        std::memcpy(last, text_.data() + block_ * kBlock, left);
+        ends_ = bits_of_either(last, delimiter_, '\n');
+      }
+    }
+    const std::uint64_t later = ends_ & (~std::uint64_t{0} << at % kBlock);
+    if (later) return block_ * kBlock + static_cast<std::size_t>(std::countr_zero(later));
+  }
+  return text_.size();
+}
+
 std::string_view RecordReader::plain_field() {
   const std::size_t begin = at_;
   const char* const data = text_.data();
   const std::size_t size = text_.size();
-  std::size_t at = at_;
-  while (at < size && data[at] != delimiter_ && data[at] != '\n') ++at;
+  const std::size_t at = next_end();
   at_ = at;
   std::size_t end = at;
   if ((at == size || data[at] == '\n') && end > begin && data[end - 1] == '\r') --end;

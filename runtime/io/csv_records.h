@@ -48,6 +48,8 @@ class RecordReader {
   std::string_view quoted_field();
   std::string_view plain_field();
   void skip_blanks();
+  /// The next delimiter or line feed at or after `at_`, or the end.
+  std::size_t next_end();
 
   std::string_view text_;
   std::size_t at_ = 0;
@@ -57,6 +59,8 @@ class RecordReader {
   bool trim_;
   bool skip_blank_;
   Fault fault_ = Fault::none;
+  std::size_t block_ = static_cast<std::size_t>(-1);  ///< number of the 64 bytes that `ends_` is of
+  std::uint64_t ends_ = 0;                            ///< a bit for each of them that is a delimiter or a line feed
   std::deque<std::string> unescaped_;
 };
 
