@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +23,16 @@ ast::File parse(const SourceMap& sources, std::uint32_t file, diag::Sink& sink, 
 /// Reads an expression that is no part of a source file, such as `Signature::known_when`. Its nodes are appended to `into`,
 /// all at the place `at`. Nullopt after a report.
 std::optional<ast::ExprId> parse_expression(std::string_view text, Span at, ast::File& into, diag::Sink& sink);
+
+/// What deciding between the grammar's alternatives took on a file.
+struct GrammarProfile {
+  std::int64_t most_lookahead = 0;        ///< tokens
+  std::int64_t full_context_retries = 0;  ///< of the fast prediction; the grammar is built so that there are none
+  std::string farthest_rule, retrying_rule;
+};
+
+/// Parses with ANTLR's profiler, which is slow; for tests.
+GrammarProfile profile_grammar(const SourceMap& sources, std::uint32_t file);
 
 /// For `--emit ast`: one line a node, indented, without spans.
 std::string dump(const ast::File& file);
