@@ -1,0 +1,397 @@
+#include "compiler/sema/check_data.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "compiler/sema/intervals.h"
+
+namespace mlp::sema {
+
+using diag::Code;
+using expr::NodeId;
+
+TableState resolve_pipeline(Context& context, const ast::Declaration& declaration, const ast::Data& data);
+
+namespace {
+
+/// A column of a data block while its table is being resolved.
+struct Pending {
+  const ast::Name* name = nullptr;
+  const ast::Column* column = nullptr;
+  const ast::DataEntry* entry = nullptr;
+  bool done = false;
+  std::optional<hir::ColumnId> id;
+  std::vector<Value> set;  ///< `in (…)` of values that the scan does not check by itself
+  std::optional<Interval> check_range;
+};
+
+/// One data block with its columns, which may name each other in any order.
+class DataBlock {
+ public:
+  DataBlock(Context& context, const ast::Declaration& declaration, const ast::Data& data)
+      : context_(context), declaration_(declaration), data_(data) {}
+
+  TableState resolve();
+
+ private:
+  void collect();
+  void read_source();
+  std::optional<hir::ColumnId> column(std::size_t index, Span reference);
+  std::optional<hir::ColumnId> resolve_column(Pending& pending);
+  bool source_part(const Pending& pending, const Type& type, hir::SourceColumn& source);
+  void constraints(Pending& pending, const Type& type, hir::Column& column, hir::SourceColumn* source);
+  void check_tags(const Pending& pending, const ReadTags& read, const Type& type);
+  void finish_table();
+
+  Context& context_;
+  const ast::Declaration& declaration_;
+  const ast::Data& data_;
+  hir::TableId id_;
+  hir::Table table_;
+  std::vector<Pending> columns_;
+  std::map<std::string, std::size_t, std::less<>> index_;
+  RowNames rows_;
+  Span time_tag_, label_tag_;
+};
+
+void DataBlock::collect() {
+  for (const ast::DataEntry& entry : data_.entries) {
+    if (std::holds_alternative<ast::RestFromLock>(entry.kind)) {
+      context_.not_yet("`rest from lock`", entry.span);
+      rows_.opaque = true;
+    }
+    const auto* column = std::get_if<ast::Column>(&entry.kind);
+    if (!column) continue;
+    for (const ast::Name& name : column->names) {
+      const auto [at, fresh] = index_.try_emplace(name.text, columns_.size());
+      if (!fresh) {
+        context_.report(diag::make(Code::E0202, name.span, fmt::format("the column `{}` is declared twice", name.text))
+                            .with_label("declared again here")
+                            .with_secondary(columns_[at->second].name->span, "first declared here")
+                            .with_help("rename one of the two; `as \"…\"` says which column of the source it reads"));
+        continue;
+      }
+      columns_.push_back({&name, column, &entry, false, std::nullopt, {}, std::nullopt});
+    }
+  }
+}
+
+void DataBlock::read_source() {
+  const ast::Expr& e = context_.file.expr(data_.source->call);
+  const auto* call = std::get_if<ast::Call>(&e.kind);
+  if (data_.source->version_by) context_.not_yet("`version by`", data_.source->version_by->span);
+  if (!call) return;
+  const std::string name = call->callee.text();
+  const auto entries = find_entries(EntryKind::source, name);
+  if (entries.empty()) {
+    std::vector<std::string_view> candidates;
+    for (const Signature& signature : standard_library())
+      if (signature.kind == EntryKind::source) candidates.push_back(signature.name);
+    context_.report(with_suggestion(diag::make(Code::E0204, call->callee.span, fmt::format("there is no source `{}`", name)).with_label("not a source"), name,
+                                    call->callee.span, candidates, fmt::format("sources are {}", listing(candidates, 12))));
+    return;
+  }
+  const Signature& signature = *entries.front();
+  std::vector<GivenOption> given;
+  for (const ast::Argument& argument : call->arguments) given.push_back({argument.name ? &*argument.name : nullptr, argument.value, argument.span, false});
+  const auto options = check_options(context_, signature, given, [](const Parameter&) { return true; }, fmt::format("`{}`", name), e.span);
+  table_.source = signature.native;
+  const auto has = [&](std::string_view parameter) {
+    return std::any_of(signature.parameters.begin(), signature.parameters.end(), [&](const Parameter& p) { return p.name == parameter; });
+  };
+  table_.synthetic = has("rows") && !has("path");
+  if (!options) return;
+  for (const auto& [option, value] : *options) {
+    if (option == "path") {
+      table_.path = std::get<std::string>(value);
+      table_.path_span = e.span;
+      for (std::size_t i = 0; i < call->arguments.size(); ++i)
+        if (call->arguments[i].name ? call->arguments[i].name->text == "path" : i == 0) table_.path_span = context_.file.expr(call->arguments[i].value).span;
+      continue;
+    }
+    if (table_.synthetic && option == "rows") table_.rows = static_cast<std::uint64_t>(std::get<std::int64_t>(value));
+    if (table_.synthetic && option == "seed") table_.seed = std::get<std::int64_t>(value);
+    table_.options.emplace_back(option, value);
+  }
+}
+
+/// What a column line says about reading; reports what does not fit its type. False: poisoned.
+bool DataBlock::source_part(const Pending& pending, const Type& type, hir::SourceColumn& source) {
+  const ast::Column& column = *pending.column;
+  source.source_name = column.as ? column.as->value : pending.name->text;
+  bool good = true;
+  const auto wrong = [&](Span span, std::string message, std::string help) {
+    context_.report(diag::make(Code::E0301, span, std::move(message)).with_label(fmt::format("`{}` is `{}`", pending.name->text, to_string(type)))
+                        .with_secondary(column.type.span, "declared here").with_help(std::move(help)));
+    good = false;
+  };
+  if (column.as && column.names.size() > 1)
+    wrong(column.as->span, "`as` names one column of the source, but several are declared here", "declare each column on a line of its own");
+  if (!column.values.empty()) {
+    if (type.base != Base::bool_) wrong(column.values.front().span, "`values` says what reads as true and false, so it stands with `bool` only", "for a category write `category(\"a\", \"b\")`");
+    else if (column.values.size() != 2) wrong(column.values.front().span, "`values` takes two texts: what reads as true, then what reads as false", "write `values (\"Yes\", \"No\")`");
+    else if (column.values[0].value == column.values[1].value) wrong(column.values[1].span, "true and false need different texts", "write `values (\"Yes\", \"No\")`");
+    else for (const ast::Text& value : column.values) source.bool_values.push_back(value.value);
+  }
+  if (column.format) {
+    if (type.base != Base::date && type.base != Base::timestamp) wrong(column.format->span, "`format` stands with `date` and `timestamp` only", "leave it out");
+    else source.format = column.format->value;
+  }
+  if (column.matches) {
+    if (!type.is_text()) wrong(column.matches->span, "`matches` stands with `string` and `category` only", "for a number write `in LOW..HIGH`");
+    else source.matches = column.matches->value;
+  }
+  source.unique = column.unique.has_value();
+  if (type.closed()) source.allowed = type.domain();
+  if (type.base == Base::list || type.base == Base::vector || type.base == Base::map || type.base == Base::duration)
+    context_.not_yet(fmt::format("reading `{}` from a source", to_string(type)), column.type.span);
+  return good;
+}
+
+void DataBlock::constraints(Pending& pending, const Type& type, hir::Column& column, hir::SourceColumn* source) {
+  const ast::Column& line = *pending.column;
+  if (!line.in) return;
+  const ast::Expr& e = context_.file.expr(line.in);
+  if (const auto* set = std::get_if<ast::Set>(&e.kind)) {
+    for (const ast::ExprId element : set->elements) {
+      const auto value = constant_of(context_, element, type.known(), std::nullopt, fmt::format("a value of `{}`", pending.name->text));
+      if (!value) return;
+      pending.set.push_back(*value);
+    }
+    if (source && type.is_text()) {
+      source->allowed.clear();
+      for (const Value& value : pending.set) source->allowed.push_back(std::get<std::string>(value));
+      pending.set.clear();
+    }
+    return;
+  }
+  if (!type.is_number()) {
+    context_.report(diag::make(Code::E0301, e.span, "a range stands with numbers only")
+                        .with_label(fmt::format("`{}` is `{}`", pending.name->text, to_string(type)))
+                        .with_secondary(line.type.span, "declared here")
+                        .with_help(type.is_text() ? "list the values: `in (\"a\", \"b\")`" : "say it as `expect … for all rows`"));
+    return;
+  }
+  const auto range = constant_range(context_, line.in, fmt::format("the range of `{}`", pending.name->text));
+  if (!range) return;
+  if (source) source->ranged = true;
+  else if (!inside(column.range, *range)) pending.check_range = range;
+  column.range = source ? *range : intersect(column.range, *range);
+  if (is_empty(column.range)) column.range = *range;
+}
+
+void DataBlock::check_tags(const Pending& pending, const ReadTags& read, const Type& type) {
+  const auto once = [&](const std::optional<Span>& tag, Span& first, std::string_view what) {
+    if (!tag) return true;
+    if (first) {
+      context_.report(diag::make(Code::E0210, *tag, fmt::format("a table has one {}", what)).with_label("given again here").with_secondary(first, "first given here").with_help("take one of the two away"));
+      return false;
+    }
+    first = *tag;
+    return true;
+  };
+  once(read.time, time_tag_, "`@time`");
+  once(read.label, label_tag_, "`@label`");
+  const auto wrong = [&](Code code, Span span, std::string message, std::string help) {
+    context_.report(diag::make(code, span, std::move(message)).with_label(fmt::format("`{}` is `{}`", pending.name->text, to_string(type))).with_help(std::move(help)));
+  };
+  if (read.time && type.base != Base::timestamp && type.base != Base::date)
+    wrong(Code::E0301, *read.time, "`@time` is a timestamp or a date", "compute one from it: `… : timestamp = timestamp(…) @time`");
+  if (read.label && type.missing && !pending.column->value)
+    wrong(Code::E0302, pending.column->type.span, "a label that is read may not be missing", "declare it without `?`, or compute the label: `… = other ?? default @label`");
+  if (read.tags.key && type.missing) wrong(Code::E0302, pending.column->type.span, "a key may not be missing", "declare it without `?`");
+  if (read.tags.weight && !type.is_number()) wrong(Code::E0301, pending.column->type.span, "a weight is a number", "declare it `float in 0..1_000`");
+}
+
+std::optional<hir::ColumnId> DataBlock::resolve_column(Pending& pending) {
+  const ast::Column& line = *pending.column;
+  const ReadTags read = read_tags(context_, line.tags, [&](const ast::Path& path) {
+    if (path.parts.size() == 1 && (index_.contains(path.parts[0].text) || rows_.opaque)) return true;
+    const auto candidates = rows_.names();
+    context_.report(with_suggestion(diag::make(Code::E0203, path.span, fmt::format("{} has no column `{}`", rows_.owner, path.text())).with_label("no such column"), path.text(),
+                                    path.span, candidates, fmt::format("it has {}", listing(candidates))));
+    return false;
+  });
+  const auto type = resolve_type(context_, line.type);
+  hir::Column column;
+  column.name = pending.name->text;
+  column.span = pending.name->span;
+  column.doc = pending.entry->doc;
+  column.table = id_;
+  column.tags = read.tags;
+  if (!type) {
+    // What does not depend on the type is still looked at.
+    if (line.value) {
+      Builder b;
+      Scope scope(context_, b, &context_.file);
+      scope.rows = &rows_;
+      scope.random_allowed = true;
+      type_expression(scope, line.value);
+    }
+    return std::nullopt;
+  }
+  column.type = *type;
+  check_tags(pending, read, *type);
+  if (line.value) {
+    const auto only_read = [&](Span span, std::string_view what) {
+      context_.report(diag::make(Code::E0206, span, fmt::format("`{}` says how a column is read, but `{}` is computed", what, pending.name->text))
+                          .with_label("nothing is read here").with_secondary(context_.file.expr(line.value).span, "computed here").with_help("leave it out"));
+    };
+    if (line.as) only_read(line.as->span, "as");
+    if (line.format) only_read(line.format->span, "format");
+    if (!line.values.empty()) only_read(line.values.front().span, "values");
+    if (line.matches) context_.not_yet("`matches` of a computed column", line.matches->span);
+    if (line.unique) context_.not_yet("`unique` of a computed column", *line.unique);
+    Builder b;
+    Scope scope(context_, b, &context_.file);
+    scope.rows = &rows_;
+    scope.random_allowed = true;
+    const NodeId node = type_as(scope, line.value, *type, fmt::format("`{}`", pending.name->text), line.type.span);
+    if (!node) return std::nullopt;
+    column.made_by = b.finish(node);
+    column.range = b.range(node);
+    const expr::Expr& code = *column.code();
+    // A generated table's expressions make the world, so what is declared there stands; elsewhere nothing is known before its parts.
+    const Availability parts = latest_of_parts(context_, code);
+    if (!read.available) column.tags.availability = parts;
+    else if (!table_.synthetic) column.tags.availability = later(column.tags.availability, parts);
+    constraints(pending, *type, column, nullptr);
+  } else {
+    hir::SourceColumn source;
+    if (!source_part(pending, *type, source)) return std::nullopt;
+    constraints(pending, *type, column, &source);
+    if (table_.synthetic) {
+      context_.report(diag::make(Code::E0207, pending.name->span, fmt::format("`{}` needs an expression: there is nothing to read it from", pending.name->text))
+                          .with_label("no `= …`")
+                          .with_help("a generated table computes every column, such as `x : float = normal(0, 1)`"));
+      return std::nullopt;
+    }
+    column.made_by = std::move(source);
+  }
+  return context_.add_column(std::move(column), {read.decisive ? read.decisive : read.available.value_or(Span{}), line.type.span});
+}
+
+std::optional<hir::ColumnId> DataBlock::column(std::size_t index, Span reference) {
+  Pending& pending = columns_[index];
+  if (pending.done) return pending.id;
+  const VisitGuard guard(context_, &pending, pending.name->text, pending.name->span, reference);
+  if (!guard.good) return std::nullopt;
+  auto id = resolve_column(columns_[index]);
+  pending.done = true;
+  pending.id = id;
+  return id;
+}
+
+void DataBlock::finish_table() {
+  std::vector<Span> second_times;
+  for (const Pending& pending : columns_) {
+    if (!pending.id) continue;
+    const hir::Column& column = context_.out[*pending.id];
+    table_.columns.push_back(*pending.id);
+    if (column.tags.key) table_.key.push_back(*pending.id);
+    if (column.tags.time && !table_.time) table_.time = pending.id;
+    if (column.tags.label && !table_.label) table_.label = pending.id;
+    if (column.tags.weight && !table_.weight) table_.weight = pending.id;
+  }
+  for (const Pending& pending : columns_) {
+    if (!pending.id) continue;
+    const std::string text = pending.column->in ? fmt::format("in {}", context_.text(context_.file.expr(pending.column->in).span)) : std::string();
+    const Span span = pending.column->in ? context_.file.expr(pending.column->in).span : Span{};
+    if (pending.check_range) add_constraint(context_, table_, *pending.id, pending.check_range, {}, text, span);
+    if (!pending.set.empty()) add_constraint(context_, table_, *pending.id, std::nullopt, pending.set, text, span);
+  }
+  if (!table_.time) return;
+  for (const Pending& pending : columns_) {
+    if (!pending.id || *pending.id == *table_.time || pending.entry->because) continue;
+    const auto tags = pending.column->tags;
+    const bool declared = std::any_of(tags.begin(), tags.end(), [](const ast::Tag& t) { return t.kind == ast::TagKind::available || t.kind == ast::TagKind::ignore; });
+    if (declared || pending.column->value || context_.out[*pending.id].type.base != Base::timestamp) continue;
+    context_.report(diag::make(Code::W0402, pending.name->span, fmt::format("`{}` is a second time, and is taken as known at the row's `@time`", pending.name->text))
+                        .with_label("no `@available(…)`")
+                        .with_secondary(context_.out[*table_.time].span, "the row's time")
+                        .with_help(fmt::format("if it lies later, say so: `@available(at {})`; if not, `because \"…\"` quiets this", pending.name->text)));
+    break;
+  }
+}
+
+TableState DataBlock::resolve() {
+  table_.name = declaration_.name.text;
+  table_.span = declaration_.name.span;
+  table_.doc = declaration_.doc;
+  id_ = hir::TableId(context_.out.tables.size());
+  context_.out.tables.push_back(table_);
+  context_.tables[&declaration_] = {id_, true};
+  rows_.owner = fmt::format("table `{}`", declaration_.name.text);
+  rows_.declared = declaration_.name.span;
+  rows_.opaque = declaration_.incomplete;
+  rows_.names = [this] {
+    std::vector<std::string_view> names;
+    for (const Pending& pending : columns_) names.push_back(pending.name->text);
+    return names;
+  };
+  rows_.find = [this](std::string_view name, Span reference) -> RowNames::Found {
+    const auto at = index_.find(name);
+    if (at == index_.end()) return {};
+    return {true, column(at->second, reference)};
+  };
+  read_source();
+  collect();
+  for (std::size_t i = 0; i < columns_.size(); ++i) column(i, {});
+  finish_table();
+  for (const ast::DataEntry& entry : data_.entries) {
+    if (const auto* expect = std::get_if<ast::Expect>(&entry.kind)) check_expect(context_, table_, *expect, rows_, entry.span);
+    if (std::holds_alternative<ast::Reject>(entry.kind)) context_.not_yet("`reject`", entry.span);
+  }
+  if (columns_.empty() && !rows_.opaque)
+    context_.report(diag::make(Code::E0207, declaration_.name.span, fmt::format("the table `{}` declares no columns", declaration_.name.text))
+                        .with_label("nothing to read").with_help("declare the columns that are needed: `age : int`; others are not read"));
+  assign_streams(context_, table_.columns, table_.seed);
+  context_.out.tables[id_.index()] = std::move(table_);
+  const TableState state{id_, rows_.opaque};
+  context_.tables[&declaration_] = state;
+  return state;
+}
+
+}  // namespace
+
+RowNames names_of_table(Context& context, const ast::Declaration& declaration, const TableState& state) {
+  RowNames rows;
+  rows.owner = fmt::format("table `{}`", declaration.name.text);
+  rows.declared = declaration.name.span;
+  rows.opaque = state.opaque || !state.id;
+  const hir::TableId id = state.id.value_or(hir::TableId{});
+  // Columns that were reported are declared all the same: their names are poison, not unknown.
+  std::set<std::string, std::less<>> poisoned;
+  if (const auto* data = std::get_if<ast::Data>(&declaration.kind))
+    for (const ast::DataEntry& entry : data->entries)
+      if (const auto* column = std::get_if<ast::Column>(&entry.kind))
+        for (const ast::Name& name : column->names) poisoned.insert(name.text);
+  rows.find = [&context, id, poisoned](std::string_view name, Span) -> RowNames::Found {
+    if (id)
+      for (const hir::ColumnId column : context.out[id].columns)
+        if (context.out[column].name == name) return {true, column};
+    return {poisoned.contains(name), std::nullopt};
+  };
+  rows.names = [&context, id] {
+    std::vector<std::string_view> names;
+    if (id)
+      for (const hir::ColumnId column : context.out[id].columns) names.push_back(context.out[column].name);
+    return names;
+  };
+  return rows;
+}
+
+TableState resolve_table(Context& context, const ast::Declaration& declaration, Span reference) {
+  const auto& data = std::get<ast::Data>(declaration.kind);
+  const bool open = std::any_of(context.visits.begin(), context.visits.end(), [&](const Visit& v) { return v.what == &declaration; });
+  if (const auto done = context.tables.find(&declaration); done != context.tables.end() && !open) return done->second;
+  const VisitGuard guard(context, &declaration, declaration.name.text, declaration.name.span, reference);
+  if (!guard.good) return {std::nullopt, true};
+  if (data.source) return DataBlock(context, declaration, data).resolve();
+  const TableState state = resolve_pipeline(context, declaration, data);
+  context.tables[&declaration] = state;
+  return state;
+}
+
+}  // namespace mlp::sema

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "compiler/sema/typer.h"
+
+namespace mlp::sema {
+
+/// The names of a resolved table's columns.
+RowNames names_of_table(Context& context, const ast::Declaration& declaration, const TableState& state);
+/// Tags of a column line, with the place that decides its policy or availability.
+struct ReadTags {
+  Tags tags;
+  Span decisive;
+  std::optional<Span> available, label, time;
+};
+ReadTags read_tags(Context& context, const std::vector<ast::Tag>& tags, const std::function<bool(const ast::Path&)>& is_column);
+/// The latest of the availabilities of what an expression reads.
+Availability latest_of_parts(const Context& context, const expr::Expr& code);
+Availability later(const Availability& a, const Availability& b);
+/// An expectation that a declared constraint of a computed column becomes.
+void add_constraint(Context& context, hir::Table& table, hir::ColumnId column, const std::optional<Interval>& range, const std::vector<Value>& set,
+                    const std::string& text, Span span);
+void check_expect(Context& context, hir::Table& table, const ast::Expect& expect, const RowNames& rows, Span span);
+
+}  // namespace mlp::sema

@@ -1,0 +1,144 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "compiler/diag/diagnostic.h"
+#include "compiler/sema/check.h"
+#include "compiler/sema/hir.h"
+#include "compiler/syntax/ast.h"
+
+/// What the passes of the checker share: the file, what is declared in it, and the workflow that grows.
+namespace mlp::sema {
+
+enum class DeclaredKind : std::uint8_t { table, view, split, train, deploy, param, secret, callable, import_, broken };
+/// "a table", "a split" …: for messages.
+std::string_view with_article(DeclaredKind kind);
+
+struct Declared {
+  DeclaredKind kind{};
+  const ast::Declaration* declaration = nullptr;
+};
+
+/// A declaration, or a column, that is being resolved; a second visit is a circle.
+struct Visit {
+  const void* what = nullptr;
+  std::string name;
+  Span declared;
+};
+
+/// What is known of a column beyond the HIR.
+struct ColumnFacts {
+  Span reference;  ///< of the availability or policy tag that decides, for labels of diagnostics; nowhere if none
+  Span type_span;
+};
+
+/// A row-wise function of the workflow, checked once for its parameters' types.
+struct UserFunction {
+  const ast::Declaration* declaration = nullptr;
+  const ast::Callable* callable = nullptr;
+  Signature signature;  ///< `body` stays empty: the body is in the file
+  bool good = false;
+};
+
+struct TableState {
+  std::optional<hir::TableId> id;
+  bool opaque = false;  ///< its columns are not known (something that is not yet resolved): names in it are not checked
+};
+
+struct Context {
+  const ast::File& file;
+  const SourceMap& sources;
+  const CheckOptions& options;
+  diag::Sink& sink;
+  hir::Workflow out;
+
+  std::map<std::string, Declared, std::less<>> names;
+  std::vector<ColumnFacts> facts;  ///< beside out.columns
+  std::vector<Visit> visits;
+  std::map<const ast::Declaration*, TableState> tables;
+  std::map<const ast::Declaration*, std::optional<hir::ViewId>> views;
+  std::map<const ast::Declaration*, std::optional<hir::SplitId>> splits;
+  std::map<const ast::Declaration*, std::optional<hir::TrainId>> trains;
+  std::map<const ast::Declaration*, std::optional<hir::Param>> params;
+  std::map<const ast::Declaration*, UserFunction> functions;
+  std::set<hir::ViewId> incomplete_views;  ///< something in them was reported or is not yet there
+  /// Texts of the standard library, parsed when first needed.
+  std::map<std::string, std::unique_ptr<ast::File>, std::less<>> library_texts;
+  std::map<std::string, ast::ExprId, std::less<>> library_roots;
+
+  void report(diag::Diagnostic diagnostic) { sink.report(std::move(diagnostic)); }
+  std::string text(Span span) const { return std::string(sources.text(span)); }
+  hir::ColumnId add_column(hir::Column column, ColumnFacts facts = {});
+  void not_yet(std::string what, Span span);
+  std::string_view word(const ast::Declaration& declaration) const { return sources.text(declaration.word); }
+};
+
+/// The names of the file; reports those declared twice.
+void declare_names(Context& context);
+/// The declaration that a path names, of the kind needed; reports E0201 or E0211 and gives nullptr otherwise. Silent about
+/// what was reported already or is not resolved yet.
+const ast::Declaration* find_declared(Context& context, const ast::Path& path, DeclaredKind kind);
+/// Names of that kind, for suggestions.
+std::vector<std::string_view> declared_names(const Context& context, DeclaredKind kind);
+
+/// Takes a visit off the stack at the end of its scope.
+class VisitGuard {
+ public:
+  /// `good` is false after a circle was reported.
+  VisitGuard(Context& context, const void* what, std::string name, Span declared, Span reference);
+  ~VisitGuard();
+  VisitGuard(const VisitGuard&) = delete;
+  VisitGuard& operator=(const VisitGuard&) = delete;
+  bool good = true;
+
+ private:
+  Context& context_;
+};
+
+/// An expression of the standard library's text, with the file that holds its nodes.
+struct LibraryText {
+  const ast::File* file = nullptr;
+  ast::ExprId root;
+};
+LibraryText library_text(Context& context, const std::string& text);
+
+/// "did you mean `x`?", or the other text when nothing is near.
+diag::Diagnostic with_suggestion(diag::Diagnostic diagnostic, std::string_view name, Span span, const std::vector<std::string_view>& candidates,
+                                 std::string otherwise = {});
+/// `a`, `b` and 3 more.
+std::string listing(const std::vector<std::string_view>& names, std::size_t most = 8);
+/// A number and its noun: "1 argument", "3 arguments".
+std::string counted(std::size_t count, std::string_view noun);
+
+// ---- one function a block; each is called once a declaration, on demand or by `check` -------------------------------------
+
+TableState resolve_table(Context& context, const ast::Declaration& declaration, Span reference);
+std::optional<hir::ViewId> resolve_view(Context& context, const ast::Declaration& declaration, Span reference);
+std::optional<hir::SplitId> resolve_split(Context& context, const ast::Declaration& declaration);
+std::optional<hir::TrainId> resolve_train(Context& context, const ast::Declaration& declaration);
+std::optional<hir::Param> resolve_param(Context& context, const ast::Declaration& declaration, Span reference);
+const UserFunction& resolve_function(Context& context, const ast::Declaration& declaration, Span reference);
+
+/// Random calls of these columns (of one table or view, in the order of declaration) get streams that depend on the seed, on what
+/// the call computes from what, and on how many equal calls stand before it; not on names or positions.
+void assign_streams(Context& context, const std::vector<hir::ColumnId>& columns, std::int64_t seed);
+
+/// A split written inline; `default_seed` is the train's.
+std::optional<hir::SplitId> check_split_form(Context& context, const ast::SplitForm& form, std::string name, hir::TableId table,
+                                             std::optional<std::int64_t> default_seed, bool because, Span span);
+void check_evaluate(Context& context, const ast::Declaration& declaration);
+void check_deploy(Context& context, const ast::Declaration& declaration);
+void check_monitor(Context& context, const ast::Declaration& declaration);
+void check_test(Context& context, const ast::Declaration& declaration);
+void check_explore(Context& context, const ast::Declaration& declaration);
+void check_schedule(Context& context, const ast::Declaration& declaration);
+void check_env(Context& context, const ast::Declaration& declaration);
+void check_option_params(Context& context);
+
+}  // namespace mlp::sema

@@ -1,0 +1,181 @@
+#include <fmt/format.h>
+
+#include "compiler/diag/render.h"
+#include "compiler/sema/context.h"
+#include "compiler/support/check.h"
+#include "compiler/syntax/parse.h"
+
+namespace mlp::sema {
+
+using diag::Code;
+
+std::string_view with_article(DeclaredKind kind) {
+  switch (kind) {
+    case DeclaredKind::table: return "a table";
+    case DeclaredKind::view: return "a feature view";
+    case DeclaredKind::split: return "a split";
+    case DeclaredKind::train: return "a trained model";
+    case DeclaredKind::deploy: return "a deployment";
+    case DeclaredKind::param: return "a param";
+    case DeclaredKind::secret: return "a secret";
+    case DeclaredKind::callable: return "a function";
+    case DeclaredKind::import_: return "an import";
+    case DeclaredKind::broken: return "unknown";
+  }
+  return "unknown";
+}
+
+namespace {
+
+/// What the declaration puts a name to; nullopt for those that only speak about another one.
+std::optional<DeclaredKind> kind_of(const ast::Declaration& declaration) {
+  struct {
+    using Kind = std::optional<DeclaredKind>;
+    Kind operator()(const ast::BrokenDeclaration&) const { return DeclaredKind::broken; }
+    Kind operator()(const ast::Import&) const { return DeclaredKind::import_; }
+    Kind operator()(const ast::Param&) const { return DeclaredKind::param; }
+    Kind operator()(const ast::Secret&) const { return DeclaredKind::secret; }
+    Kind operator()(const ast::Env&) const { return std::nullopt; }
+    Kind operator()(const ast::Callable&) const { return DeclaredKind::callable; }
+    Kind operator()(const ast::Data&) const { return DeclaredKind::table; }
+    Kind operator()(const ast::Feature&) const { return DeclaredKind::view; }
+    Kind operator()(const ast::Split&) const { return DeclaredKind::split; }
+    Kind operator()(const ast::Train&) const { return DeclaredKind::train; }
+    Kind operator()(const ast::Evaluate&) const { return std::nullopt; }
+    Kind operator()(const ast::Deploy&) const { return DeclaredKind::deploy; }
+    Kind operator()(const ast::Monitor&) const { return std::nullopt; }
+    Kind operator()(const ast::Schedule&) const { return std::nullopt; }
+    Kind operator()(const ast::Explore&) const { return std::nullopt; }
+    Kind operator()(const ast::Test&) const { return std::nullopt; }
+  } visitor;
+  return std::visit(visitor, declaration.kind);
+}
+
+}  // namespace
+
+hir::ColumnId Context::add_column(hir::Column column, ColumnFacts column_facts) {
+  out.columns.push_back(std::move(column));
+  facts.push_back(column_facts);
+  return hir::ColumnId(out.columns.size() - 1);
+}
+
+void Context::not_yet(std::string what, Span span) {
+  for (const hir::NotYet& known : out.not_yet)
+    if (known.what == what && known.span == span) return;
+  out.not_yet.push_back({std::move(what), span});
+}
+
+void declare_names(Context& context) {
+  for (const ast::Declaration& declaration : context.file.declarations) {
+    const auto kind = kind_of(declaration);
+    if (!kind || declaration.name.text.empty()) continue;
+    auto [at, fresh] = context.names.try_emplace(declaration.name.text, Declared{*kind, &declaration});
+    if (fresh || *kind == DeclaredKind::broken) continue;
+    if (at->second.kind == DeclaredKind::broken) continue;
+    context.report(diag::make(Code::E0202, declaration.name.span, fmt::format("`{}` is declared twice", declaration.name.text))
+                       .with_label("declared again here")
+                       .with_secondary(at->second.declaration->name.span, fmt::format("first declared here, as {}", with_article(at->second.kind)))
+                       .with_help("tables, views, splits, models, deployments, params and functions share one space of names: rename one of the two"));
+  }
+}
+
+std::vector<std::string_view> declared_names(const Context& context, DeclaredKind kind) {
+  std::vector<std::string_view> names;
+  for (const auto& [name, declared] : context.names)
+    if (declared.kind == kind) names.push_back(name);
+  return names;
+}
+
+const ast::Declaration* find_declared(Context& context, const ast::Path& path, DeclaredKind kind) {
+  const std::string& first = path.parts.front().text;
+  const auto at = context.names.find(first);
+  if (at != context.names.end() && at->second.kind == DeclaredKind::import_) {
+    context.not_yet("imported declarations", path.span);
+    return nullptr;
+  }
+  if (at != context.names.end() && at->second.kind == DeclaredKind::broken) return nullptr;
+  const std::string_view needed = with_article(kind);
+  if (at == context.names.end() || path.parts.size() > 1) {
+    const auto candidates = declared_names(context, kind);
+    context.report(with_suggestion(
+        diag::make(Code::E0201, path.span, fmt::format("there is no {} named `{}`", needed.substr(needed.find(' ') + 1), path.text()))
+            .with_label("not declared in this file"),
+        path.text(), path.span, candidates,
+        candidates.empty() ? fmt::format("no {} is declared in this file", needed.substr(needed.find(' ') + 1))
+                           : fmt::format("declared are {}", listing(candidates))));
+    return nullptr;
+  }
+  if (at->second.kind != kind) {
+    context.report(diag::make(Code::E0211, path.span, fmt::format("`{}` is {}, but {} is needed here", path.text(), with_article(at->second.kind), needed))
+                       .with_label(fmt::format("{} is needed here", needed))
+                       .with_secondary(at->second.declaration->name.span, fmt::format("`{}` is declared here", path.text()))
+                       .with_help([&] {
+                         const auto candidates = declared_names(context, kind);
+                         return candidates.empty() ? fmt::format("no {} is declared in this file", needed.substr(needed.find(' ') + 1))
+                                                   : fmt::format("declared are {}", listing(candidates));
+                       }()));
+    return nullptr;
+  }
+  return at->second.declaration;
+}
+
+VisitGuard::VisitGuard(Context& context, const void* what, std::string name, Span declared, Span reference) : context_(context) {
+  for (std::size_t i = 0; i < context.visits.size(); ++i) {
+    if (context.visits[i].what != what) continue;
+    std::string path;
+    for (std::size_t j = i; j < context.visits.size(); ++j) path += fmt::format("`{}` -> ", context.visits[j].name);
+    path += fmt::format("`{}`", name);
+    auto diagnostic = diag::make(Code::E0205, reference ? reference : declared,
+                                 context.visits.size() - i == 1 ? fmt::format("`{}` needs itself", name) : fmt::format("`{}` needs itself: {}", name, path));
+    diagnostic.label = fmt::format("needs `{}`, which is being computed", name);
+    for (std::size_t j = i; j < context.visits.size(); ++j)
+      diagnostic.secondary.push_back({context.visits[j].declared, j == i ? "the circle begins here" : "which needs this"});
+    diagnostic.help = "a circle has no order in which it could be computed: take one of its references away";
+    context.report(std::move(diagnostic));
+    good = false;
+    break;
+  }
+  context.visits.push_back({what, std::move(name), declared});
+}
+
+VisitGuard::~VisitGuard() { context_.visits.pop_back(); }
+
+LibraryText library_text(Context& context, const std::string& text) {
+  auto at = context.library_texts.find(text);
+  if (at == context.library_texts.end()) {
+    auto file = std::make_unique<ast::File>();
+    diag::Sink sink;
+    const auto root = parse_expression(text, Span{}, *file, sink);
+    MLP_CHECK(root && !sink.has_errors());  // the library's texts were parsed when its table was made
+    context.library_roots.emplace(text, *root);
+    at = context.library_texts.emplace(text, std::move(file)).first;
+  }
+  return {at->second.get(), context.library_roots.find(text)->second};
+}
+
+diag::Diagnostic with_suggestion(diag::Diagnostic diagnostic, std::string_view name, Span span, const std::vector<std::string_view>& candidates,
+                                 std::string otherwise) {
+  const std::string_view near = diag::did_you_mean(name, candidates);
+  if (near.empty()) {
+    diagnostic.help = std::move(otherwise);
+    return diagnostic;
+  }
+  diagnostic.help = fmt::format("did you mean `{}`?", near);
+  diagnostic.fixes.push_back({span, std::string(near), fmt::format("write `{}`", near), false});
+  return diagnostic;
+}
+
+std::string listing(const std::vector<std::string_view>& names, std::size_t most) {
+  std::string out;
+  const std::size_t shown = names.size() <= most + 1 ? names.size() : most;
+  for (std::size_t i = 0; i < shown; ++i) {
+    if (i) out += shown == names.size() && i + 1 == shown ? " and " : ", ";
+    out += fmt::format("`{}`", names[i]);
+  }
+  if (shown < names.size()) out += fmt::format(" and {} more", names.size() - shown);
+  return out;
+}
+
+std::string counted(std::size_t count, std::string_view noun) { return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s"); }
+
+}  // namespace mlp::sema

@@ -1,0 +1,57 @@
+#include <map>
+
+#include "compiler/sema/context.h"
+
+namespace mlp::sema {
+
+namespace {
+
+/// What a column is, without names of our own and without positions.
+Digest column_digest(const Context& context, hir::ColumnId id, std::map<hir::ColumnId, Digest>& done) {
+  if (const auto at = done.find(id); at != done.end()) return at->second;
+  const hir::Column& column = context.out[id];
+  Digest digest;
+  if (const auto* source = std::get_if<hir::SourceColumn>(&column.made_by)) {
+    digest = Hasher("stream-column/1").add(source->source_name).finish();
+  } else {
+    const expr::Expr& code = *column.code();
+    std::vector<Digest> inputs;
+    for (const expr::InputColumn& input : code.inputs) inputs.push_back(column_digest(context, hir::ColumnId(input.column), done));
+    digest = code.nodes.empty() ? Digest{} : expr::key(code, inputs);
+  }
+  done.emplace(id, digest);
+  return digest;
+}
+
+}  // namespace
+
+void assign_streams(Context& context, const std::vector<hir::ColumnId>& columns, std::int64_t seed) {
+  struct Draw {
+    hir::ColumnId column;
+    std::size_t node;
+    std::uint64_t stream;
+  };
+  std::map<hir::ColumnId, Digest> digests;
+  std::map<Digest, int> occurrences;
+  std::vector<Draw> draws;
+  for (const hir::ColumnId id : columns) {
+    const expr::Expr* code = context.out[id].code();
+    if (!code) continue;
+    for (std::size_t i = 0; i < code->nodes.size(); ++i) {
+      const auto* call = std::get_if<expr::Call>(&code->nodes[i].op);
+      const Signature* signature = call ? find_native(call->native) : nullptr;
+      if (!signature || !signature->random) continue;
+      const expr::Expr part = expr::subtree(*code, expr::NodeId(i));
+      std::vector<Digest> inputs;
+      for (const expr::InputColumn& input : part.inputs) inputs.push_back(column_digest(context, hir::ColumnId(input.column), digests));
+      const Digest key = expr::key(part, inputs);
+      draws.push_back({id, i, Hasher("stream/1").add(seed).add(key).add(occurrences[key]++).finish().low64()});
+    }
+  }
+  for (const Draw& draw : draws) {
+    auto& code = std::get<expr::Expr>(context.out.columns[draw.column.index()].made_by);
+    std::get<expr::Call>(code.nodes[draw.node].op).stream = draw.stream;
+  }
+}
+
+}  // namespace mlp::sema
