@@ -58,7 +58,8 @@ struct ByteReader {
   /// Bytes followed by zeros up to a multiple of 8; other padding is not good.
   std::string_view padded(std::uint64_t size) {
     const std::string_view part = raw(size);
-    for (const char c : raw((8 - at % 8) % 8)) good = good && c == '\0';
+    for (const char c : raw((8 - at % 8) % 8))
+      good = good && c == '\0';
     return part;
   }
   /// Whether the last 8 bytes are the checksum of all before; takes them off.

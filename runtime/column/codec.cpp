@@ -32,8 +32,10 @@ std::string encode_dictionary(const Dictionary& dictionary) {
   ByteWriter out;
   out.put<std::uint64_t>(dictionary.values.size());
   std::uint64_t end = 0;
-  for (const std::string& value : dictionary.values) out.put<std::uint64_t>(end += value.size());
-  for (const std::string& value : dictionary.values) out.raw(value.data(), value.size());
+  for (const std::string& value : dictionary.values)
+    out.put<std::uint64_t>(end += value.size());
+  for (const std::string& value : dictionary.values)
+    out.raw(value.data(), value.size());
   return std::move(out.bytes);
 }
 
@@ -73,7 +75,8 @@ std::string_view check_values(const Column& column) {
   const auto zero_when_missing = [&](const auto values) {
     if (!column.known) return true;
     for (std::size_t i = 0; i < values.size(); ++i) {
-      if (!column.is_known(i % column.rows) && (values[i] != 0 || std::signbit(static_cast<double>(values[i])))) return false;
+      if (!column.is_known(i % column.rows) && (values[i] != 0 || std::signbit(static_cast<double>(values[i]))))
+        return false;
     }
     return true;
   };
@@ -107,7 +110,8 @@ std::string_view check_values(const Column& column) {
     }
     case Base::string: {
       const auto at = column.offsets.as<std::int64_t>();
-      if (at[0] != 0 || at[column.rows] != static_cast<std::int64_t>(column.data.size())) return "texts of another length";
+      if (at[0] != 0 || at[column.rows] != static_cast<std::int64_t>(column.data.size()))
+        return "texts of another length";
       for (std::size_t row = 0; row < column.rows; ++row) {
         if (at[row] > at[row + 1]) return "texts that run backwards";
         if (!column.is_known(row) && at[row] != at[row + 1]) return kNotZero;
@@ -117,7 +121,8 @@ std::string_view check_values(const Column& column) {
       }
       return "";
     }
-    default: return zero_when_missing(column.values<std::int64_t>()) ? "" : kNotZero;
+    default:
+      return zero_when_missing(column.values<std::int64_t>()) ? "" : kNotZero;
   }
 }
 
@@ -131,8 +136,7 @@ std::string encode(const Column& given) {
   const std::string dictionary = column.type.base == Base::category ? encode_dictionary(*column.dictionary) : "";
   const std::size_t known = column.known ? column.rows : 0;
   const std::size_t offsets = is_string ? (column.rows + 1) * sizeof(std::int64_t) : 0;
-  const std::size_t data =
-      is_string ? column.data.size() : column.rows * row_bytes(column.type.base) * column.width();
+  const std::size_t data = is_string ? column.data.size() : column.rows * row_bytes(column.type.base) * column.width();
 
   ByteWriter out;
   out.bytes.reserve(128 + type.size() + known + offsets + data + dictionary.size());
@@ -141,7 +145,8 @@ std::string encode(const Column& given) {
   out.put(static_cast<std::uint32_t>(type.size()));
   out.put<std::uint64_t>(column.rows);
   out.put<std::uint64_t>(column.width());
-  for (const std::size_t size : {known, offsets, data, dictionary.size()}) out.put<std::uint64_t>(size);
+  for (const std::size_t size : {known, offsets, data, dictionary.size()})
+    out.put<std::uint64_t>(size);
   out.padded(type.data(), type.size());
   out.padded(column.known.data(), known);
   out.padded(column.offsets.data(), offsets);
@@ -156,7 +161,8 @@ Result<Column> decode_column(std::string_view bytes) {
   const auto version = in.take<std::uint32_t>();
   if (!in.good) return damaged("it is cut off");
   if (version != kVersion) {
-    return failure(diag::Code::E0909, fmt::format("a stored column has format {}; this mlpc reads format {}", version, kVersion),
+    return failure(diag::Code::E0909,
+                   fmt::format("a stored column has format {}; this mlpc reads format {}", version, kVersion),
                    "run with a store of its own (`--store DIR`), or with the mlpc that wrote it");
   }
   if (!in.check_sum()) return damaged("its checksum does not fit");
@@ -189,7 +195,8 @@ Result<Column> decode_column(std::string_view bytes) {
   if (declared != 0 && runs != declared) return damaged("its width is not the one of its type");
   if (rows == 0 ? runs != declared : runs == 0) return damaged("its width is not the one of its type");
   if (is_string) {
-    if (rows >= bytes.size() || offsets.size() != (rows + 1) * sizeof(std::int64_t)) return damaged("its number of rows");
+    if (rows >= bytes.size() || offsets.size() != (rows + 1) * sizeof(std::int64_t))
+      return damaged("its number of rows");
   } else if (rows > 0 && (runs > data.size() / cell || rows > data.size() / cell / runs)) {
     return damaged("its number of rows");
   } else if (!offsets.empty() || data.size() != rows * runs * cell) {

@@ -81,7 +81,8 @@ void tidy_dictionary(Column& column) {
     }
   }
   tidy = tidy && std::all_of(used.begin(), used.end(), [](auto u) { return u; });
-  for (std::size_t i = 1; tidy && i < values.size(); ++i) tidy = values[i - 1] < values[i];
+  for (std::size_t i = 1; tidy && i < values.size(); ++i)
+    tidy = values[i - 1] < values[i];
   if (tidy) return;
 
   std::vector<std::size_t> order;
@@ -107,7 +108,8 @@ void tidy_dictionary(Column& column) {
 /// Texts one after the other from byte 0, none under missing values.
 void tidy_texts(Column& column) {
   const auto at = column.offsets.as<std::int64_t>();
-  bool tidy = at.size() == column.rows + 1 && at[0] == 0 && static_cast<std::size_t>(at[column.rows]) == column.data.size();
+  bool tidy =
+      at.size() == column.rows + 1 && at[0] == 0 && static_cast<std::size_t>(at[column.rows]) == column.data.size();
   for (std::size_t row = 0; tidy && column.known && row < column.rows; ++row) {
     tidy = column.is_known(row) || at[row] == at[row + 1];
   }
@@ -133,20 +135,28 @@ void tidy_texts(Column& column) {
 
 /// The rows `row_of(0..count)` of a column of fixed width; the runs of a vector keep their order.
 template <class RowOf>
-Buffer gather(const Buffer& from, std::size_t from_rows, std::size_t count, std::size_t width, std::size_t runs, RowOf row_of) {
+Buffer gather(const Buffer& from, std::size_t from_rows, std::size_t count, std::size_t width, std::size_t runs,
+              RowOf row_of) {
   Buffer out(count * width * runs);
   const auto copy = [&]<class T>(T) {
     const T* in = reinterpret_cast<const T*>(from.data());
     T* to = reinterpret_cast<T*>(out.mutable_data());
     for (std::size_t run = 0; run < runs; ++run) {
-      for (std::size_t i = 0; i < count; ++i) to[run * count + i] = in[run * from_rows + row_of(i)];
+      for (std::size_t i = 0; i < count; ++i)
+        to[run * count + i] = in[run * from_rows + row_of(i)];
     }
   };
   if (count == 0) return out;
   switch (width) {
-    case 1: copy(std::uint8_t{}); break;
-    case 4: copy(std::int32_t{}); break;
-    default: copy(std::uint64_t{}); break;
+    case 1:
+      copy(std::uint8_t{});
+      break;
+    case 4:
+      copy(std::int32_t{});
+      break;
+    default:
+      copy(std::uint64_t{});
+      break;
   }
   return out;
 }
@@ -161,14 +171,16 @@ Column gather_rows(const Column& column, std::size_t count, RowOf row_of) {
   if (column.type.base == Base::string) {
     const auto at = column.offsets.as<std::int64_t>();
     std::size_t bytes = 0;
-    for (std::size_t i = 0; i < count; ++i) bytes += static_cast<std::size_t>(at[row_of(i) + 1] - at[row_of(i)]);
+    for (std::size_t i = 0; i < count; ++i)
+      bytes += static_cast<std::size_t>(at[row_of(i) + 1] - at[row_of(i)]);
     out.data = Buffer(bytes);
     out.offsets = Buffer((count + 1) * sizeof(std::int64_t));
     const auto ends = out.offsets.as_mutable<std::int64_t>();
     for (std::size_t i = 0; i < count; ++i) {
       const std::size_t row = row_of(i);
       const auto size = at[row + 1] - at[row];
-      if (size) std::memcpy(out.data.mutable_data() + ends[i], column.data.data() + at[row], static_cast<std::size_t>(size));
+      if (size)
+        std::memcpy(out.data.mutable_data() + ends[i], column.data.data() + at[row], static_cast<std::size_t>(size));
       ends[i + 1] = ends[i] + size;
     }
   } else {
@@ -181,18 +193,22 @@ Column gather_rows(const Column& column, std::size_t count, RowOf row_of) {
 
 std::size_t row_bytes(Base base) {
   switch (base) {
-    case Base::bool_: return 1;
-    case Base::category: return 4;
+    case Base::bool_:
+      return 1;
+    case Base::category:
+      return 4;
     case Base::int_:
     case Base::date:
     case Base::timestamp:
     case Base::duration:
     case Base::float_:
-    case Base::vector: return 8;
+    case Base::vector:
+      return 8;
     case Base::string:
     case Base::list:
     case Base::map:
-    case Base::error: return 0;
+    case Base::error:
+      return 0;
   }
   return 0;
 }
@@ -200,10 +216,18 @@ std::size_t row_bytes(Base base) {
 Column canonical(Column column) {
   tidy_mask(column);
   switch (column.type.base) {
-    case Base::category: tidy_dictionary(column); break;
-    case Base::string: tidy_texts(column); break;
-    case Base::vector: zero_missing(column, sizeof(double), column.width()); break;
-    default: zero_missing(column, row_bytes(column.type.base)); break;
+    case Base::category:
+      tidy_dictionary(column);
+      break;
+    case Base::string:
+      tidy_texts(column);
+      break;
+    case Base::vector:
+      zero_missing(column, sizeof(double), column.width());
+      break;
+    default:
+      zero_missing(column, row_bytes(column.type.base));
+      break;
   }
   return column;
 }
@@ -215,7 +239,8 @@ Column slice(const Column& column, std::size_t from, std::size_t count) {
 }
 
 Column take(const Column& column, std::span<const std::uint32_t> rows) {
-  for (const std::uint32_t row : rows) MLP_CHECK(row < column.rows);
+  for (const std::uint32_t row : rows)
+    MLP_CHECK(row < column.rows);
   return gather_rows(column, rows.size(), [rows](std::size_t i) { return static_cast<std::size_t>(rows[i]); });
 }
 
@@ -233,21 +258,24 @@ Column concatenate(std::span<const Column> columns) {
     if (column.rows > 0) width = std::max(width, column.width());
     bytes += column.data.size();
   }
-  for (const Column& column : columns) MLP_CHECK(column.rows == 0 || column.width() == width);
+  for (const Column& column : columns)
+    MLP_CHECK(column.rows == 0 || column.width() == width);
   if (any_missing) out.known = Buffer(out.rows);
 
   std::vector<std::vector<std::int32_t>> code_of(columns.size());
   if (out.type.base == Base::category) {
     std::vector<std::string> values;
     for (const Column& column : columns) {
-      if (column.dictionary) values.insert(values.end(), column.dictionary->values.begin(), column.dictionary->values.end());
+      if (column.dictionary)
+        values.insert(values.end(), column.dictionary->values.begin(), column.dictionary->values.end());
     }
     std::sort(values.begin(), values.end());
     values.erase(std::unique(values.begin(), values.end()), values.end());
     out.dictionary = dictionary_of(std::move(values));
     for (std::size_t c = 0; c < columns.size(); ++c) {
       if (!columns[c].dictionary) continue;
-      for (const std::string& value : columns[c].dictionary->values) code_of[c].push_back(out.dictionary->find(value));
+      for (const std::string& value : columns[c].dictionary->values)
+        code_of[c].push_back(out.dictionary->find(value));
     }
   }
 
@@ -262,15 +290,18 @@ Column concatenate(std::span<const Column> columns) {
     if (column.rows == 0) continue;
     if (any_missing) {
       std::uint8_t* mask = out.known.as_mutable<std::uint8_t>().data() + row;
-      if (column.known) std::memcpy(mask, column.known.data(), column.rows);
-      else std::memset(mask, kOne, column.rows);
+      if (column.known)
+        std::memcpy(mask, column.known.data(), column.rows);
+      else
+        std::memset(mask, kOne, column.rows);
     }
     if (is_string) {
       const auto at = column.offsets.as<std::int64_t>();
       const auto to = out.offsets.as_mutable<std::int64_t>();
       const auto size = at[column.rows] - at[0];
       if (size) std::memcpy(out.data.mutable_data() + end, column.data.data() + at[0], static_cast<std::size_t>(size));
-      for (std::size_t i = 0; i < column.rows; ++i) to[row + i + 1] = end + at[i + 1] - at[0];
+      for (std::size_t i = 0; i < column.rows; ++i)
+        to[row + i + 1] = end + at[i + 1] - at[0];
       end += size;
     } else if (out.type.base == Base::category) {
       const auto from = column.values<std::int32_t>();
@@ -280,8 +311,8 @@ Column concatenate(std::span<const Column> columns) {
       }
     } else {
       for (std::size_t run = 0; run < width; ++run) {
-        std::memcpy(out.data.mutable_data() + (run * out.rows + row) * cell, column.data.data() + run * column.rows * cell,
-                    column.rows * cell);
+        std::memcpy(out.data.mutable_data() + (run * out.rows + row) * cell,
+                    column.data.data() + run * column.rows * cell, column.rows * cell);
       }
     }
     row += column.rows;
@@ -293,18 +324,23 @@ Value value_at(const Column& column, std::size_t row) {
   MLP_CHECK(row < column.rows);
   if (!column.is_known(row)) return std::monostate{};
   switch (column.type.base) {
-    case Base::bool_: return column.values<std::uint8_t>()[row] != 0;
+    case Base::bool_:
+      return column.values<std::uint8_t>()[row] != 0;
     case Base::int_:
     case Base::date:
     case Base::timestamp:
-    case Base::duration: return column.values<std::int64_t>()[row];
-    case Base::float_: return column.values<double>()[row];
+    case Base::duration:
+      return column.values<std::int64_t>()[row];
+    case Base::float_:
+      return column.values<double>()[row];
     case Base::string:
-    case Base::category: return std::string(column.text(row));
+    case Base::category:
+      return std::string(column.text(row));
     case Base::list:
     case Base::vector:
     case Base::map:
-    case Base::error: break;
+    case Base::error:
+      break;
   }
   MLP_CHECK(!"a column whose rows are single values");
   return std::monostate{};

@@ -24,9 +24,13 @@ class Buffer {
   std::byte* mutable_data() { return data_.get(); }  ///< only while the caller is the single owner
   explicit operator bool() const { return data_ != nullptr; }
   template <class T>
-  std::span<const T> as() const { return {reinterpret_cast<const T*>(data_.get()), size_ / sizeof(T)}; }
+  std::span<const T> as() const {
+    return {reinterpret_cast<const T*>(data_.get()), size_ / sizeof(T)};
+  }
   template <class T>
-  std::span<T> as_mutable() { return {reinterpret_cast<T*>(data_.get()), size_ / sizeof(T)}; }
+  std::span<T> as_mutable() {
+    return {reinterpret_cast<T*>(data_.get()), size_ / sizeof(T)};
+  }
 
  private:
   std::shared_ptr<std::byte[]> data_;
@@ -55,7 +59,9 @@ struct Column {
 
   bool is_known(std::size_t row) const { return !known || known.as<std::uint8_t>()[row] != 0; }
   template <class T>
-  std::span<const T> values() const { return data.as<T>(); }
+  std::span<const T> values() const {
+    return data.as<T>();
+  }
   /// Text of a string or category row that is known.
   std::string_view text(std::size_t row) const;
   std::size_t count_missing() const;
@@ -76,8 +82,8 @@ class ColumnBuilder {
   explicit ColumnBuilder(Type type, std::size_t expected_rows = 0);
   void push_missing();
   void push_bool(bool value);
-  void push_int(std::int64_t value);     ///< int, date, timestamp, duration
-  void push_float(double value);         ///< NaN and infinities become missing
+  void push_int(std::int64_t value);       ///< int, date, timestamp, duration
+  void push_float(double value);           ///< NaN and infinities become missing
   void push_text(std::string_view value);  ///< string and category
   std::size_t rows() const { return rows_; }
   Column finish();

@@ -33,7 +33,8 @@ struct ColumnBuilder::Index {
     slots.assign(slots.size() * 2, -1);
     for (std::size_t code = 0; code < hashes.size(); ++code) {
       std::size_t at = hashes[code] & (slots.size() - 1);
-      while (slots[at] >= 0) at = (at + 1) & (slots.size() - 1);
+      while (slots[at] >= 0)
+        at = (at + 1) & (slots.size() - 1);
       slots[at] = static_cast<std::int32_t>(code);
     }
   }
@@ -41,12 +42,18 @@ struct ColumnBuilder::Index {
 
 ColumnBuilder::ColumnBuilder(Type type, std::size_t expected_rows) : type_(std::move(type)) {
   switch (type_.base) {
-    case Base::bool_: bools_.reserve(expected_rows); break;
+    case Base::bool_:
+      bools_.reserve(expected_rows);
+      break;
     case Base::int_:
     case Base::date:
     case Base::timestamp:
-    case Base::duration: ints_.reserve(expected_rows); break;
-    case Base::float_: floats_.reserve(expected_rows); break;
+    case Base::duration:
+      ints_.reserve(expected_rows);
+      break;
+    case Base::float_:
+      floats_.reserve(expected_rows);
+      break;
     case Base::category:
       codes_.reserve(expected_rows);
       index_ = std::make_shared<Index>();
@@ -58,7 +65,8 @@ ColumnBuilder::ColumnBuilder(Type type, std::size_t expected_rows) : type_(std::
     case Base::list:
     case Base::vector:
     case Base::map:
-    case Base::error: MLP_CHECK(!"a type that is built value by value");
+    case Base::error:
+      MLP_CHECK(!"a type that is built value by value");
   }
 }
 
@@ -68,11 +76,21 @@ void ColumnBuilder::push_missing() {
   known_.push_back(0);
   ++rows_;
   switch (type_.base) {
-    case Base::bool_: bools_.push_back(0); break;
-    case Base::float_: floats_.push_back(0.0); break;
-    case Base::category: codes_.push_back(0); break;
-    case Base::string: offsets_.push_back(static_cast<std::int64_t>(bytes_.size())); break;
-    default: ints_.push_back(0); break;
+    case Base::bool_:
+      bools_.push_back(0);
+      break;
+    case Base::float_:
+      floats_.push_back(0.0);
+      break;
+    case Base::category:
+      codes_.push_back(0);
+      break;
+    case Base::string:
+      offsets_.push_back(static_cast<std::int64_t>(bytes_.size()));
+      break;
+    default:
+      ints_.push_back(0);
+      break;
   }
 }
 
@@ -111,16 +129,18 @@ void ColumnBuilder::push_text(std::string_view value) {
 }
 
 Column ColumnBuilder::finish() {
-  const auto copy = [](const auto& values) {
-    return Buffer::copy(values.data(), values.size() * sizeof(values[0]));
-  };
+  const auto copy = [](const auto& values) { return Buffer::copy(values.data(), values.size() * sizeof(values[0])); };
   Column out;
   out.type = type_;
   out.rows = rows_;
   if (any_missing_) out.known = copy(known_);
   switch (type_.base) {
-    case Base::bool_: out.data = copy(bools_); break;
-    case Base::float_: out.data = copy(floats_); break;
+    case Base::bool_:
+      out.data = copy(bools_);
+      break;
+    case Base::float_:
+      out.data = copy(floats_);
+      break;
     case Base::category:
       out.data = copy(codes_);
       out.dictionary = std::make_shared<const Dictionary>(Dictionary{std::move(distinct_)});
@@ -129,7 +149,9 @@ Column ColumnBuilder::finish() {
       out.data = Buffer::copy(bytes_.data(), bytes_.size());
       out.offsets = copy(offsets_);
       break;
-    default: out.data = copy(ints_); break;
+    default:
+      out.data = copy(ints_);
+      break;
   }
   *this = ColumnBuilder(type_);
   return canonical(std::move(out));

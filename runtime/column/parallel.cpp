@@ -22,17 +22,20 @@ thread_local bool inside_loop = false;
 void parallel_for(std::size_t count, const std::function<void(std::size_t)>& body) {
   const std::size_t threads = std::min<std::size_t>(count, std::max(2u, std::thread::hardware_concurrency()));
   if (threads <= 1 || inside_loop) {
-    for (std::size_t i = 0; i < count; ++i) body(i);
+    for (std::size_t i = 0; i < count; ++i)
+      body(i);
     return;
   }
   std::atomic<std::size_t> next{0};
   const auto work = [&] {
     inside_loop = true;
-    for (std::size_t i = next++; i < count; i = next++) body(i);
+    for (std::size_t i = next++; i < count; i = next++)
+      body(i);
     inside_loop = false;
   };
   std::vector<std::jthread> others;
-  for (std::size_t i = 1; i < threads; ++i) others.emplace_back(work);
+  for (std::size_t i = 1; i < threads; ++i)
+    others.emplace_back(work);
   work();
 }
 
@@ -44,7 +47,8 @@ void parallel_for(std::size_t count, const std::function<void(std::size_t)>& bod
     return;
   }
   tbb::parallel_for(tbb::blocked_range<std::size_t>(0, count, 1), [&](const tbb::blocked_range<std::size_t>& range) {
-    for (std::size_t i = range.begin(); i != range.end(); ++i) body(i);
+    for (std::size_t i = range.begin(); i != range.end(); ++i)
+      body(i);
   });
 }
 

@@ -24,10 +24,18 @@ auto bounds(const Column& column, ValueOf value) {
 }
 
 /// -0 and 0 are one value here, so that the order of rows does not decide which is shown.
-Value plain(double x) { return x == 0 ? 0.0 : x; }
-Value plain(std::int64_t x) { return x; }
-Value plain(bool x) { return x; }
-Value plain(std::string_view x) { return std::string(x); }
+Value plain(double x) {
+  return x == 0 ? 0.0 : x;
+}
+Value plain(std::int64_t x) {
+  return x;
+}
+Value plain(bool x) {
+  return x;
+}
+Value plain(std::string_view x) {
+  return std::string(x);
+}
 
 }  // namespace
 
@@ -54,9 +62,15 @@ ColumnProfile profile_of(const Column& column) {
     profile.high = plain(found->second);
   };
   switch (column.type.base) {
-    case Base::bool_: take(bounds(column, [v = column.values<std::uint8_t>()](std::size_t r) { return v[r] != 0; })); break;
-    case Base::float_: take(bounds(column, [v = column.values<double>()](std::size_t r) { return v[r]; })); break;
-    case Base::string: take(bounds(column, [&](std::size_t r) { return column.text(r); })); break;
+    case Base::bool_:
+      take(bounds(column, [v = column.values<std::uint8_t>()](std::size_t r) { return v[r] != 0; }));
+      break;
+    case Base::float_:
+      take(bounds(column, [v = column.values<double>()](std::size_t r) { return v[r]; }));
+      break;
+    case Base::string:
+      take(bounds(column, [&](std::size_t r) { return column.text(r); }));
+      break;
     case Base::category:
       // The dictionary is sorted and has used values only.
       if (!column.dictionary->values.empty()) {
@@ -64,7 +78,9 @@ ColumnProfile profile_of(const Column& column) {
         profile.high = column.dictionary->values.back();
       }
       break;
-    default: take(bounds(column, [v = column.values<std::int64_t>()](std::size_t r) { return v[r]; })); break;
+    default:
+      take(bounds(column, [v = column.values<std::int64_t>()](std::size_t r) { return v[r]; }));
+      break;
   }
   return profile;
 }

@@ -10,7 +10,7 @@ namespace mlp::io {
 struct ColumnProfile {
   std::uint64_t rows = 0;
   std::uint64_t missing = 0;
-  Value low;   ///< the least known value (texts by bytes); monostate when there is none
+  Value low;  ///< the least known value (texts by bytes); monostate when there is none
   Value high;
 
   void merge(const ColumnProfile& other);

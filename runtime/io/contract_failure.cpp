@@ -13,27 +13,32 @@ void BadValues::append(const BadValues& other) {
     first.push_back(place);
   }
   count += other.count;
-  for (const auto& [reason, times] : other.by_reason) by_reason[reason] += times;
+  for (const auto& [reason, times] : other.by_reason)
+    by_reason[reason] += times;
 }
 
 diag::Diagnostic contract_failure(std::string_view table, std::span<const BadValues> bad) {
   BadValues all;
-  for (const BadValues& part : bad) all.append(part);
+  for (const BadValues& part : bad)
+    all.append(part);
   MLP_CHECK(all.count > 0);
   auto d = diag::make(diag::Code::E0801, {},
-                      fmt::format("{} value{} of `{}` break{} the contract of the table", all.count, all.count == 1 ? "" : "s", table,
-                                  all.count == 1 ? "s" : ""));
+                      fmt::format("{} value{} of `{}` break{} the contract of the table", all.count,
+                                  all.count == 1 ? "" : "s", table, all.count == 1 ? "s" : ""));
   d.more_places = all.count - all.first.size();
   d.places = std::move(all.first);
   if (all.count > 1) {
     constexpr std::size_t kListed = 20;
     std::vector<std::pair<std::uint64_t, std::string>> reasons;
-    for (const auto& [reason, times] : all.by_reason) reasons.emplace_back(times, reason);
+    for (const auto& [reason, times] : all.by_reason)
+      reasons.emplace_back(times, reason);
     std::ranges::stable_sort(reasons, std::greater{}, &std::pair<std::uint64_t, std::string>::first);
-    for (std::size_t i = 0; i < std::min(kListed, reasons.size()); ++i) d.notes.push_back(fmt::format("{} × {}", reasons[i].first, reasons[i].second));
+    for (std::size_t i = 0; i < std::min(kListed, reasons.size()); ++i)
+      d.notes.push_back(fmt::format("{} × {}", reasons[i].first, reasons[i].second));
     if (reasons.size() > kListed) d.notes.push_back(fmt::format("and {} reasons more", reasons.size() - kListed));
   }
-  d.help = "mend the file, or declare the column as it is: a wider range, another type, `?` where values may be missing";
+  d.help =
+      "mend the file, or declare the column as it is: a wider range, another type, `?` where values may be missing";
   return d;
 }
 

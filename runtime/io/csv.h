@@ -25,21 +25,21 @@ namespace mlp::io {
 
 /// A column to be read, with its part of the table's contract.
 struct CsvColumn {
-  std::string name;                      ///< in the file
-  Type type;                             ///< one value a row: bool, int, float, string, date, timestamp, duration, category
-  std::string format;                    ///< of dates and timestamps; empty: ISO 8601 (see date_text.h)
+  std::string name;    ///< in the file
+  Type type;           ///< one value a row: bool, int, float, string, date, timestamp, duration, category
+  std::string format;  ///< of dates and timestamps; empty: ISO 8601 (see date_text.h)
   std::vector<std::string> bool_values;  ///< the texts of true and false; empty: true, false, 0, 1
   std::optional<Interval> range;         ///< both ends in
-  std::vector<std::string> allowed;      ///< the only values, in the notation of the type; a closed domain holds by itself
-  std::string matches;                   ///< RE2 expression that the whole text of a field fits
+  std::vector<std::string> allowed;  ///< the only values, in the notation of the type; a closed domain holds by itself
+  std::string matches;               ///< RE2 expression that the whole text of a field fits
 };
 
 struct CsvOptions {
   char delimiter = ',';
-  std::string null;       ///< a field with this text is missing, as an empty one is
-  bool trim = false;      ///< blanks and tabs around fields are not part of them
+  std::string null;   ///< a field with this text is missing, as an empty one is
+  bool trim = false;  ///< blanks and tabs around fields are not part of them
   char decimal = '.';
-  std::string zone;       ///< of timestamps without an offset; empty: UTC
+  std::string zone;  ///< of timestamps without an offset; empty: UTC
   std::uint64_t fragment_rows = 65536;
 };
 

@@ -29,7 +29,8 @@ std::string range_text(const Interval& range) {
 std::string list_text(const std::vector<std::string>& values) {
   constexpr std::size_t kListed = 8;
   std::string out;
-  for (std::size_t i = 0; i < std::min(kListed, values.size()); ++i) out += fmt::format("{}\"{}\"", i ? ", " : "", shortened(values[i]));
+  for (std::size_t i = 0; i < std::min(kListed, values.size()); ++i)
+    out += fmt::format("{}\"{}\"", i ? ", " : "", shortened(values[i]));
   if (values.size() > kListed) out += fmt::format(" and {} more", values.size() - kListed);
   return out;
 }
@@ -38,7 +39,7 @@ std::string list_text(const std::vector<std::string>& values) {
 struct Block {
   std::vector<std::string_view> fields;  ///< rows × width
   std::vector<std::uint64_t> lines;
-  std::vector<bool> usable;              ///< the record as a whole is well formed
+  std::vector<bool> usable;  ///< the record as a whole is well formed
   std::size_t width = 0;
 
   std::string_view field(std::size_t row, std::size_t slot) const { return fields[row * width + slot]; }
@@ -61,7 +62,8 @@ class ColumnReader {
       return failure(code, fmt::format("the column `{}` {}", column.name, what), std::move(help));
     };
     if (base == Base::list || base == Base::vector || base == Base::map || base == Base::error) {
-      return unreadable(diag::Code::E0601, fmt::format("cannot be read from CSV: no field holds a {}", to_string(column.type)));
+      return unreadable(diag::Code::E0601,
+                        fmt::format("cannot be read from CSV: no field holds a {}", to_string(column.type)));
     }
     if (base == Base::timestamp && !options.zone.empty() && options.zone != "UTC") {
       return unreadable(diag::Code::E0601,
@@ -71,7 +73,8 @@ class ColumnReader {
     if (base == Base::date || base == Base::timestamp) {
       MLP_TRY(reader.format_, DateFormat::parse(column.format, base == Base::timestamp));
     }
-    if (!column.bool_values.empty() && (column.bool_values.size() != 2 || column.bool_values[0] == column.bool_values[1])) {
+    if (!column.bool_values.empty() &&
+        (column.bool_values.size() != 2 || column.bool_values[0] == column.bool_values[1])) {
       return unreadable(diag::Code::E0308, "needs two different texts, one for true and one for false");
     }
     if (!column.matches.empty()) {
@@ -79,36 +82,50 @@ class ColumnReader {
       re.set_log_errors(false);
       reader.pattern_ = std::make_shared<const RE2>(column.matches, re);
       if (!reader.pattern_->ok()) {
-        return unreadable(diag::Code::E0308, fmt::format("has a pattern that is no regular expression: {}", reader.pattern_->error()));
+        return unreadable(diag::Code::E0308,
+                          fmt::format("has a pattern that is no regular expression: {}", reader.pattern_->error()));
       }
     }
     for (const std::string& text : column.allowed) {
       bool good = true;
       switch (base) {
         case Base::float_:
-          if (const auto x = parse_float(text)) reader.allowed_floats_.push_back(*x);
-          else good = false;
+          if (const auto x = parse_float(text))
+            reader.allowed_floats_.push_back(*x);
+          else
+            good = false;
           break;
         case Base::bool_:
-          if (const auto x = parse_bool(text)) reader.allowed_ints_.push_back(*x);
-          else good = false;
+          if (const auto x = parse_bool(text))
+            reader.allowed_ints_.push_back(*x);
+          else
+            good = false;
           break;
         case Base::string:
-        case Base::category: reader.allowed_texts_.push_back(text); break;
+        case Base::category:
+          reader.allowed_texts_.push_back(text);
+          break;
         default:
           // Constants of a workflow are ISO, however the file writes its dates.
-          if (const auto x = base == Base::int_ ? parse_int(text) : base == Base::duration ? parse_duration(text) : iso(base, text)) {
+          if (const auto x = base == Base::int_       ? parse_int(text)
+                             : base == Base::duration ? parse_duration(text)
+                                                      : iso(base, text)) {
             reader.allowed_ints_.push_back(*x);
           } else {
             good = false;
           }
       }
-      if (!good) return unreadable(diag::Code::E0308, fmt::format("cannot have the value \"{}\": it is no {}", text, to_string(column.type.known())));
+      if (!good)
+        return unreadable(diag::Code::E0308, fmt::format("cannot have the value \"{}\": it is no {}", text,
+                                                         to_string(column.type.known())));
     }
     if (column.type.closed()) {
       const auto& domain = column.type.domain();
-      if (column.allowed.empty()) reader.allowed_texts_ = domain;
-      else std::erase_if(reader.allowed_texts_, [&](const std::string& text) { return std::ranges::find(domain, text) == domain.end(); });
+      if (column.allowed.empty())
+        reader.allowed_texts_ = domain;
+      else
+        std::erase_if(reader.allowed_texts_,
+                      [&](const std::string& text) { return std::ranges::find(domain, text) == domain.end(); });
       reader.only_allowed_ = true;
     }
     reader.only_allowed_ = reader.only_allowed_ || !column.allowed.empty();
@@ -120,14 +137,19 @@ class ColumnReader {
 
   void read(const Block& block, std::size_t slot, std::size_t column, std::vector<BadValue>& bad) {
     switch (spec_->type.base) {
-      case Base::bool_: return read_as<bool>(block, slot, column, bad, [this](auto text) { return to_bool(text); });
-      case Base::int_: return read_as<std::int64_t>(block, slot, column, bad, [](auto text) { return parse_int(text); });
+      case Base::bool_:
+        return read_as<bool>(block, slot, column, bad, [this](auto text) { return to_bool(text); });
+      case Base::int_:
+        return read_as<std::int64_t>(block, slot, column, bad, [](auto text) { return parse_int(text); });
       case Base::float_:
         return read_as<double>(block, slot, column, bad, [this](auto text) { return parse_float(text, decimal_); });
-      case Base::date: return read_as<std::int64_t>(block, slot, column, bad, [this](auto text) { return format_.read_date(text); });
+      case Base::date:
+        return read_as<std::int64_t>(block, slot, column, bad, [this](auto text) { return format_.read_date(text); });
       case Base::timestamp:
-        return read_as<std::int64_t>(block, slot, column, bad, [this](auto text) { return format_.read_timestamp(text); });
-      case Base::duration: return read_as<std::int64_t>(block, slot, column, bad, [](auto text) { return parse_duration(text); });
+        return read_as<std::int64_t>(block, slot, column, bad,
+                                     [this](auto text) { return format_.read_timestamp(text); });
+      case Base::duration:
+        return read_as<std::int64_t>(block, slot, column, bad, [](auto text) { return parse_duration(text); });
       default:
         return read_as<std::string_view>(block, slot, column, bad, [](auto text) {
           return is_utf8(text) && text.find('\0') == std::string_view::npos ? std::optional(text) : std::nullopt;
@@ -164,7 +186,8 @@ class ColumnReader {
       if (text.empty() || text == null_) {
         builder_.push_missing();
         if (!spec_->type.missing) {
-          bad.push_back({row, column, shortened(text), fmt::format("missing; `{}?` would allow it", to_string(spec_->type.known()))});
+          bad.push_back({row, column, shortened(text),
+                         fmt::format("missing; `{}?` would allow it", to_string(spec_->type.known()))});
         }
         continue;
       }
@@ -223,13 +246,20 @@ class ColumnReader {
         if (spec_->bool_values.empty()) {
           return fmt::format("none of true, false, 0, 1{}; `values (…, …)` names others", hint_of_blanks(text));
         }
-        return fmt::format("neither \"{}\" nor \"{}\"{}", spec_->bool_values[0], spec_->bool_values[1], hint_of_blanks(text));
-      case Base::int_: return why_no_int(text);
-      case Base::float_: return why_no_float(text, decimal_);
-      case Base::date: return format_.why_no_date(text);
-      case Base::timestamp: return format_.why_no_timestamp(text);
-      case Base::duration: return fmt::format("not a duration like 90min or 1:30:00{}", hint_of_blanks(text));
-      default: return "not UTF-8 text";
+        return fmt::format("neither \"{}\" nor \"{}\"{}", spec_->bool_values[0], spec_->bool_values[1],
+                           hint_of_blanks(text));
+      case Base::int_:
+        return why_no_int(text);
+      case Base::float_:
+        return why_no_float(text, decimal_);
+      case Base::date:
+        return format_.why_no_date(text);
+      case Base::timestamp:
+        return format_.why_no_timestamp(text);
+      case Base::duration:
+        return fmt::format("not a duration like 90min or 1:30:00{}", hint_of_blanks(text));
+      default:
+        return "not UTF-8 text";
     }
   }
 
@@ -245,7 +275,8 @@ class ColumnReader {
   std::vector<std::string> allowed_texts_;
 };
 
-Result<std::vector<ColumnReader>> make_readers(std::span<const CsvColumn> columns, const CsvOptions& options, std::size_t rows) {
+Result<std::vector<ColumnReader>> make_readers(std::span<const CsvColumn> columns, const CsvOptions& options,
+                                               std::size_t rows) {
   std::vector<ColumnReader> readers;
   readers.reserve(columns.size());
   for (const CsvColumn& column : columns) {
@@ -256,7 +287,8 @@ Result<std::vector<ColumnReader>> make_readers(std::span<const CsvColumn> column
 }
 
 std::unexpected<diag::Diagnostic> changed(const std::string& path) {
-  return failure(diag::Code::E0805, fmt::format("`{}` changed since its rows were counted", path), "run again when nothing writes to it");
+  return failure(diag::Code::E0805, fmt::format("`{}` changed since its rows were counted", path),
+                 "run again when nothing writes to it");
 }
 
 /// The part of the physical line at `line` that a message shows.
@@ -276,8 +308,8 @@ Result<void> check_csv(std::span<const CsvColumn> columns, const CsvOptions& opt
   return {};
 }
 
-Result<ReadOutcome> read_fragment(FileSystem& files, const FileScan& scan, const Fragment& fragment, std::span<const CsvColumn> columns,
-                                  const CsvOptions& options) {
+Result<ReadOutcome> read_fragment(FileSystem& files, const FileScan& scan, const Fragment& fragment,
+                                  std::span<const CsvColumn> columns, const CsvOptions& options) {
   MLP_CHECK(scan.was_made_with(options));
   MLP_TRY(std::vector<ColumnReader> readers, make_readers(columns, options, fragment.rows));
   MLP_TRY(const std::vector<std::uint32_t> positions, bind_columns(scan, columns));
@@ -291,7 +323,8 @@ Result<ReadOutcome> read_fragment(FileSystem& files, const FileScan& scan, const
   ReadOutcome outcome;
   outcome.batch.first_row = fragment.first_row;
   outcome.batch.rows = fragment.rows;
-  RecordReader records({bytes.get(), bytes_size}, fragment.first_line, options.delimiter, options.trim, scan.header.size() > 1);
+  RecordReader records({bytes.get(), bytes_size}, fragment.first_line, options.delimiter, options.trim,
+                       scan.header.size() > 1);
   Block block;
   block.width = columns.size();
   block.fields.reserve(kBlockRows * block.width);
@@ -313,25 +346,31 @@ Result<ReadOutcome> read_fragment(FileSystem& files, const FileScan& scan, const
       } else if (records.fault() == RecordReader::Fault::text_after_quote) {
         reason = "has text after a closing quote; a quote inside a quoted field is written twice";
       } else if (fields.size() != scan.header.size()) {
-        reason = fmt::format("has {} field{}; the header names {} columns", fields.size(), fields.size() == 1 ? "" : "s", scan.header.size());
+        reason = fmt::format("has {} field{}; the header names {} columns", fields.size(),
+                             fields.size() == 1 ? "" : "s", scan.header.size());
       }
       block.usable.push_back(reason.empty());
       if (reason.empty()) {
-        for (const std::uint32_t position : positions) block.fields.push_back(fields[position]);
+        for (const std::uint32_t position : positions)
+          block.fields.push_back(fields[position]);
       } else {
         block.fields.resize(block.fields.size() + block.width);
         bad.push_back({row, columns.size(), shortened(record_text(fields, options.delimiter)), std::move(reason)});
       }
     }
     rows += block.lines.size();
-    for (std::size_t i = 0; i < readers.size(); ++i) readers[i].read(block, i, i, bad);
-    std::ranges::stable_sort(bad, [](const BadValue& a, const BadValue& b) { return std::pair(a.row, a.column) < std::pair(b.row, b.column); });
+    for (std::size_t i = 0; i < readers.size(); ++i)
+      readers[i].read(block, i, i, bad);
+    std::ranges::stable_sort(bad, [](const BadValue& a, const BadValue& b) {
+      return std::pair(a.row, a.column) < std::pair(b.row, b.column);
+    });
     for (BadValue& value : bad) {
       const std::string column = value.column < columns.size() ? columns[value.column].name : "";
       ++outcome.bad.count;
       ++outcome.bad.by_reason[column.empty() ? value.reason : fmt::format("`{}`: {}", column, value.reason)];
       if (outcome.bad.first.size() == BadValues::kShown) continue;
-      outcome.bad.first.push_back({scan.path, block.lines[value.row], column, std::move(value.text), std::move(value.reason)});
+      outcome.bad.first.push_back(
+          {scan.path, block.lines[value.row], column, std::move(value.text), std::move(value.reason)});
     }
   }
   if (rows != fragment.rows) return changed(scan.path);

@@ -23,12 +23,15 @@ std::uint64_t bits_of_either(const char* bytes, char a, char b) {
     bits |= static_cast<std::uint64_t>(static_cast<std::uint32_t>(_mm_movemask_epi8(hit))) << (i * 16);
   }
 #else
-  for (int i = 0; i < 64; ++i) bits |= static_cast<std::uint64_t>(bytes[i] == a || bytes[i] == b) << i;
+  for (int i = 0; i < 64; ++i)
+    bits |= static_cast<std::uint64_t>(bytes[i] == a || bytes[i] == b) << i;
 #endif
   return bits;
 }
 
-bool is_trimmed(char c, char delimiter) { return (c == ' ' || c == '\t') && c != delimiter; }
+bool is_trimmed(char c, char delimiter) {
+  return (c == ' ' || c == '\t') && c != delimiter;
+}
 
 }  // namespace
 
@@ -47,7 +50,8 @@ void QuoteTracker::feed(std::string_view line) {
       ++at;
     } else {
       if (trim_) {
-        while (at < line.size() && is_trimmed(line[at], delimiter_)) ++at;
+        while (at < line.size() && is_trimmed(line[at], delimiter_))
+          ++at;
       }
       if (at < line.size() && line[at] == '"') {
         inside_ = true;
@@ -69,7 +73,8 @@ bool is_blank_line(std::string_view line, char delimiter, bool trim) {
 }
 
 void RecordReader::skip_blanks() {
-  while (at_ < text_.size() && is_trimmed(text_[at_], delimiter_)) ++at_;
+  while (at_ < text_.size() && is_trimmed(text_[at_], delimiter_))
+    ++at_;
 }
 
 std::string_view RecordReader::quoted_field() {
@@ -80,7 +85,8 @@ std::string_view RecordReader::quoted_field() {
     const std::size_t quote = text_.find('"', at_);
     if (quote == std::string_view::npos) {
       fault_ = Fault::unclosed_quote;
-      next_line_ += static_cast<std::uint64_t>(std::count(text_.begin() + static_cast<std::ptrdiff_t>(begin), text_.end(), '\n'));
+      next_line_ +=
+          static_cast<std::uint64_t>(std::count(text_.begin() + static_cast<std::ptrdiff_t>(begin), text_.end(), '\n'));
       at_ = text_.size();
       return text_.substr(begin);
     }
@@ -128,7 +134,8 @@ std::string_view RecordReader::plain_field() {
   std::size_t end = at;
   if ((at == size || data[at] == '\n') && end > begin && data[end - 1] == '\r') --end;
   if (trim_) {
-    while (end > begin && is_trimmed(data[end - 1], delimiter_)) --end;
+    while (end > begin && is_trimmed(data[end - 1], delimiter_))
+      --end;
   }
   return text_.substr(begin, end - begin);
 }

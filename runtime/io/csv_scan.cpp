@@ -21,7 +21,8 @@ constexpr std::size_t kChunk = std::size_t{1} << 20;
 /// A header longer than this is no header.
 constexpr std::size_t kLongestHeader = std::size_t{1} << 24;
 
-std::unexpected<diag::Diagnostic> no_table(const std::string& path, std::uint64_t line, std::string what, std::string help) {
+std::unexpected<diag::Diagnostic> no_table(const std::string& path, std::uint64_t line, std::string what,
+                                           std::string help) {
   auto d = diag::make(diag::Code::E0804, {}, fmt::format("`{}` cannot be read as a table: {}", path, what));
   d.help = std::move(help);
   if (line) d.places.push_back({path, line, "", "", std::move(what)});
@@ -78,45 +79,55 @@ class LineSource {
 std::string_view other_format(std::string_view head) {
   using namespace std::string_view_literals;
   static constexpr std::pair<std::string_view, std::string_view> kFormats[] = {
-      {"PK\x03\x04"sv, "it is a zip archive or a spreadsheet"}, {"\x1F\x8B"sv, "it is compressed with gzip"},
-      {"\x28\xB5\x2F\xFD"sv, "it is compressed with zstd"},     {"PAR1"sv, "it is a Parquet file"},
-      {"ARROW1"sv, "it is an Arrow file"},                      {"SQLite format 3\0"sv, "it is an SQLite database"},
-      {"\xFF\xFE"sv, "it is UTF-16 text"},                      {"\xFE\xFF"sv, "it is UTF-16 text"}};
+      {"PK\x03\x04"sv, "it is a zip archive or a spreadsheet"},
+      {"\x1F\x8B"sv, "it is compressed with gzip"},
+      {"\x28\xB5\x2F\xFD"sv, "it is compressed with zstd"},
+      {"PAR1"sv, "it is a Parquet file"},
+      {"ARROW1"sv, "it is an Arrow file"},
+      {"SQLite format 3\0"sv, "it is an SQLite database"},
+      {"\xFF\xFE"sv, "it is UTF-16 text"},
+      {"\xFE\xFF"sv, "it is UTF-16 text"}};
   for (const auto& [magic, what] : kFormats) {
     if (head.starts_with(magic)) return what;
   }
   return "";
 }
 
-Result<std::vector<std::string>> read_header(const std::string& path, std::string_view text, std::uint64_t line, const CsvOptions& options) {
+Result<std::vector<std::string>> read_header(const std::string& path, std::string_view text, std::uint64_t line,
+                                             const CsvOptions& options) {
   if (!is_utf8(text)) return no_table(path, line, "the names of its columns are not UTF-8 text", "save it as UTF-8");
-  if (text.find('\0') != std::string_view::npos) return no_table(path, line, "its first line has NUL bytes", "it is not a text file");
+  if (text.find('\0') != std::string_view::npos)
+    return no_table(path, line, "its first line has NUL bytes", "it is not a text file");
   RecordReader reader(text, line, options.delimiter, options.trim, true);
   std::vector<std::string_view> fields;
   MLP_CHECK(reader.next(fields));
   if (reader.fault() != RecordReader::Fault::none) {
-    return no_table(path, line, "the names of its columns have text after a closing quote", "a quote inside a quoted name is written twice");
+    return no_table(path, line, "the names of its columns have text after a closing quote",
+                    "a quote inside a quoted name is written twice");
   }
   std::vector<std::string> names(fields.begin(), fields.end());
   std::set<std::string_view> seen;
   for (const std::string& name : names) {
     // A column without a name cannot be asked for, so any number of them does no harm.
     if (!name.empty() && !seen.insert(name).second) {
-      return no_table(path, line, fmt::format("two of its columns are named `{}`", shortened(name)), "columns are found by name: rename one");
+      return no_table(path, line, fmt::format("two of its columns are named `{}`", shortened(name)),
+                      "columns are found by name: rename one");
     }
   }
   return names;
 }
 
 std::unexpected<diag::Diagnostic> changed(const std::string& path) {
-  return failure(diag::Code::E0805, fmt::format("`{}` changed while it was read", path), "run again when nothing writes to it");
+  return failure(diag::Code::E0805, fmt::format("`{}` changed while it was read", path),
+                 "run again when nothing writes to it");
 }
 
 }  // namespace
 
 Result<FileScan> scan_csv(FileSystem& files, const std::string& path, const CsvOptions& options) {
   MLP_CHECK(options.fragment_rows > 0);
-  MLP_CHECK(options.delimiter != '"' && options.delimiter != '\n' && options.delimiter != '\r' && options.delimiter != '\0');
+  MLP_CHECK(options.delimiter != '"' && options.delimiter != '\n' && options.delimiter != '\r' &&
+            options.delimiter != '\0');
   FileScan scan;
   scan.path = path;
   scan.delimiter = options.delimiter;
@@ -156,7 +167,8 @@ Result<FileScan> scan_csv(FileSystem& files, const std::string& path, const CsvO
       any_return = any_return || line.find('\r') != std::string_view::npos;
       header += line;
       if (header.size() > kLongestHeader) {
-        return no_table(path, header_line, "its first record is longer than 16 MB", "it may have an opening quote that is not closed");
+        return no_table(path, header_line, "its first record is longer than 16 MB",
+                        "it may have an opening quote that is not closed");
       }
       if (quotes.inside_quotes()) continue;
       in_header = false;
@@ -180,7 +192,8 @@ Result<FileScan> scan_csv(FileSystem& files, const std::string& path, const CsvO
                     "a quote inside a quoted field is written twice");
   }
   if (in_header) return no_table(path, 0, "it is empty", "its first line names the columns");
-  if (!any_feed && any_return) return no_table(path, 0, "its lines end with carriage returns alone", "save it with line feeds");
+  if (!any_feed && any_return)
+    return no_table(path, 0, "its lines end with carriage returns alone", "save it with line feeds");
 
   // Hashing takes longer than finding the rows, and fragments can be hashed side by side.
   std::vector<std::optional<diag::Diagnostic>> failures(scan.fragments.size());
@@ -188,7 +201,8 @@ Result<FileScan> scan_csv(FileSystem& files, const std::string& path, const CsvO
     Fragment& fragment = scan.fragments[i];
     Hasher hasher("csv fragment/1");
     hasher.add(scan.header.size());
-    for (const std::string& name : scan.header) hasher.add(name);
+    for (const std::string& name : scan.header)
+      hasher.add(name);
     std::string buffer(std::min<std::uint64_t>(kChunk, fragment.end - fragment.begin), '\0');
     for (std::uint64_t at = fragment.begin; at < fragment.end;) {
       const std::size_t want = std::min<std::uint64_t>(buffer.size(), fragment.end - at);
@@ -210,8 +224,10 @@ Result<FileScan> scan_csv(FileSystem& files, const std::string& path, const CsvO
 
   Hasher hasher("csv file/1");
   hasher.add(scan.header.size());
-  for (const std::string& name : scan.header) hasher.add(name);
-  for (const Fragment& fragment : scan.fragments) hasher.add(fragment.content);
+  for (const std::string& name : scan.header)
+    hasher.add(name);
+  for (const Fragment& fragment : scan.fragments)
+    hasher.add(fragment.content);
   scan.content = hasher.finish();
   return scan;
 }
@@ -221,8 +237,10 @@ namespace {
 std::string simplified(std::string_view name) {
   std::string out;
   for (const char c : name) {
-    if (c >= 'A' && c <= 'Z') out += static_cast<char>(c + 32);
-    else if (c != ' ' && c != '_' && c != '-' && c != '\t') out += c;
+    if (c >= 'A' && c <= 'Z')
+      out += static_cast<char>(c + 32);
+    else if (c != ' ' && c != '_' && c != '-' && c != '\t')
+      out += c;
   }
   return out;
 }
@@ -248,7 +266,8 @@ Result<std::vector<std::uint32_t>> bind_columns(const FileScan& file, std::span<
     }
     missing.push_back(fmt::format("`{}`", column.name));
     if (const std::string_view near = nearest(column.name, file.header); !near.empty()) {
-      suggestions.push_back(columns.size() == 1 ? fmt::format("`{}`", near) : fmt::format("`{}` for `{}`", near, column.name));
+      suggestions.push_back(columns.size() == 1 ? fmt::format("`{}`", near)
+                                                : fmt::format("`{}` for `{}`", near, column.name));
     }
   }
   if (missing.empty()) return positions;
@@ -256,14 +275,18 @@ Result<std::vector<std::uint32_t>> bind_columns(const FileScan& file, std::span<
   auto d = diag::make(diag::Code::E0803, {},
                       missing.size() == 1 ? fmt::format("`{}` has no column {}", file.path, missing[0])
                                           : fmt::format("`{}` has no columns {}", file.path, fmt::join(missing, ", ")));
-  if (!suggestions.empty()) d.help = fmt::format("did you mean {}? A column takes its name in the file with `as \"…\"`", fmt::join(suggestions, ", "));
+  if (!suggestions.empty())
+    d.help = fmt::format("did you mean {}? A column takes its name in the file with `as \"…\"`",
+                         fmt::join(suggestions, ", "));
   constexpr std::size_t kListed = 40;
   std::string names;
-  for (std::size_t i = 0; i < std::min(kListed, file.header.size()); ++i) names += fmt::format("{}`{}`", i ? ", " : "", shortened(file.header[i]));
+  for (std::size_t i = 0; i < std::min(kListed, file.header.size()); ++i)
+    names += fmt::format("{}`{}`", i ? ", " : "", shortened(file.header[i]));
   if (file.header.size() > kListed) names += fmt::format(" and {} more", file.header.size() - kListed);
   d.notes.push_back(fmt::format("the file has {}", names));
   if (file.header.size() == 1 && file.header[0].find_first_of(",;\t|") != std::string::npos) {
-    d.notes.push_back(fmt::format("its columns do not seem to be separated by `{}`", file.delimiter == '\t' ? "\\t" : std::string(1, file.delimiter)));
+    d.notes.push_back(fmt::format("its columns do not seem to be separated by `{}`",
+                                  file.delimiter == '\t' ? "\\t" : std::string(1, file.delimiter)));
   }
   return failure(std::move(d));
 }

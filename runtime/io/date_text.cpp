@@ -13,8 +13,9 @@ namespace {
 
 constexpr std::int64_t kMicrosecondsADay = 86'400'000'000;
 
-constexpr std::array<std::string_view, 12> kMonths = {"january", "february", "march",     "april",   "may",      "june",
-                                                      "july",    "august",   "september", "october", "november", "december"};
+constexpr std::array<std::string_view, 12> kMonths = {"january",   "february", "march",    "april",
+                                                      "may",       "june",     "july",     "august",
+                                                      "september", "october",  "november", "december"};
 
 /// The parts of a moment as they are read.
 struct Moment {
@@ -26,7 +27,8 @@ struct Moment {
   std::optional<std::int64_t> microseconds() const {
     const auto day_number = days();
     if (!day_number || hour > 23 || minute > 59 || second > 59) return std::nullopt;
-    return *day_number * kMicrosecondsADay + ((hour * 60 + minute - offset_minutes) * 60 + second) * 1'000'000 + microsecond;
+    return *day_number * kMicrosecondsADay + ((hour * 60 + minute - offset_minutes) * 60 + second) * 1'000'000 +
+           microsecond;
   }
   bool has_time() const { return hour || minute || second || microsecond; }
 };
@@ -43,7 +45,8 @@ struct Text {
   bool number(std::size_t least, std::size_t most, std::int64_t& out) {
     std::size_t n = 0;
     std::int64_t value = 0;
-    while (n < most && n < rest.size() && rest[n] >= '0' && rest[n] <= '9') value = value * 10 + (rest[n++] - '0');
+    while (n < most && n < rest.size() && rest[n] >= '0' && rest[n] <= '9')
+      value = value * 10 + (rest[n++] - '0');
     if (n < least) return false;
     rest.remove_prefix(n);
     out = value;
@@ -81,7 +84,8 @@ struct Text {
     for (std::size_t i = 0; i < kMonths.size(); ++i) {
       for (const std::string_view name : {kMonths[i], kMonths[i].substr(0, 3)}) {
         if (rest.size() < name.size()) continue;
-        const bool same = std::equal(name.begin(), name.end(), rest.begin(), [](char a, char b) { return a == (b | 32); });
+        const bool same =
+            std::equal(name.begin(), name.end(), rest.begin(), [](char a, char b) { return a == (b | 32); });
         if (!same) continue;
         rest.remove_prefix(name.size());
         month = static_cast<std::int64_t>(i) + 1;
@@ -93,7 +97,8 @@ struct Text {
 };
 
 bool read_iso_day(Text& text, Moment& m) {
-  return text.number(4, 4, m.year) && text.literal('-') && text.number(2, 2, m.month) && text.literal('-') && text.number(2, 2, m.day);
+  return text.number(4, 4, m.year) && text.literal('-') && text.number(2, 2, m.month) && text.literal('-') &&
+         text.number(2, 2, m.day);
 }
 
 std::optional<Moment> read_iso(std::string_view from) {
@@ -122,22 +127,43 @@ std::optional<Moment> read_pattern(std::string_view pattern, std::string_view fr
     }
     bool good = false;
     switch (pattern[++i]) {
-      case 'd': good = text.number(1, 2, m.day); break;
-      case 'm': good = text.number(1, 2, m.month); break;
-      case 'Y': good = text.number(4, 4, m.year); break;
+      case 'd':
+        good = text.number(1, 2, m.day);
+        break;
+      case 'm':
+        good = text.number(1, 2, m.month);
+        break;
+      case 'Y':
+        good = text.number(4, 4, m.year);
+        break;
       case 'y':
         good = text.number(2, 2, m.year);
         m.year += m.year < 69 ? 2000 : 1900;
         break;
       case 'b':
-      case 'B': good = text.month_name(m.month); break;
-      case 'H': good = text.number(1, 2, m.hour); break;
-      case 'M': good = text.number(1, 2, m.minute); break;
-      case 'S': good = text.number(1, 2, m.second); break;
-      case 'f': good = text.fraction(m.microsecond); break;
-      case 'z': good = text.offset(m.offset_minutes); break;
-      case '%': good = text.literal('%'); break;
-      default: break;
+      case 'B':
+        good = text.month_name(m.month);
+        break;
+      case 'H':
+        good = text.number(1, 2, m.hour);
+        break;
+      case 'M':
+        good = text.number(1, 2, m.minute);
+        break;
+      case 'S':
+        good = text.number(1, 2, m.second);
+        break;
+      case 'f':
+        good = text.fraction(m.microsecond);
+        break;
+      case 'z':
+        good = text.offset(m.offset_minutes);
+        break;
+      case '%':
+        good = text.literal('%');
+        break;
+      default:
+        break;
     }
     if (!good) return std::nullopt;
   }
@@ -185,7 +211,8 @@ Result<DateFormat> DateFormat::parse(std::string_view pattern, bool with_time) {
   if (!has("d") || !has("mbB") || !has("Yy")) {
     return wrong(diag::Code::E0308, "does not tell a day: it needs %d, one of %m %b %B, and one of %Y %y", known);
   }
-  if (!with_time && has("z")) return wrong(diag::Code::E0308, "tells an offset, which a date does not have", "make the column a timestamp");
+  if (!with_time && has("z"))
+    return wrong(diag::Code::E0308, "tells an offset, which a date does not have", "make the column a timestamp");
   return format;
 }
 
@@ -211,8 +238,9 @@ std::string DateFormat::why_no_date(std::string_view text) const {
   if (moment && !moment->days()) return "a day that does not exist";
   if (moment) return "has a time of day; a date has none (a timestamp has)";
   const std::string hint(hint_of_blanks(text));
-  return pattern_.empty() ? "not a date like 2024-12-31" + hint + (hint.empty() ? "; `format` says how others are written" : "")
-                          : fmt::format("not a date written \"{}\"{}", pattern_, hint);
+  return pattern_.empty()
+             ? "not a date like 2024-12-31" + hint + (hint.empty() ? "; `format` says how others are written" : "")
+             : fmt::format("not a date written \"{}\"{}", pattern_, hint);
 }
 
 std::string DateFormat::why_no_timestamp(std::string_view text) const {
@@ -220,9 +248,9 @@ std::string DateFormat::why_no_timestamp(std::string_view text) const {
   if (moment && !moment->days()) return "a day that does not exist";
   if (moment) return "a time of day that does not exist";
   const std::string hint(hint_of_blanks(text));
-  return pattern_.empty()
-             ? "not a time like 2024-12-31 23:59:59" + hint + (hint.empty() ? "; `format` says how others are written" : "")
-             : fmt::format("not a time written \"{}\"{}", pattern_, hint);
+  return pattern_.empty() ? "not a time like 2024-12-31 23:59:59" + hint +
+                                (hint.empty() ? "; `format` says how others are written" : "")
+                          : fmt::format("not a time written \"{}\"{}", pattern_, hint);
 }
 
 }  // namespace mlp::io

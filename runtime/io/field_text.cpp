@@ -12,10 +12,16 @@ namespace mlp::io {
 
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_blank(char c) { return c == ' ' || c == '\t'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_blank(char c) {
+  return c == ' ' || c == '\t';
+}
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
 
 bool equal_in_any_case(std::string_view text, std::string_view lower_case) {
   return std::ranges::equal(text, lower_case, {}, lower);
@@ -45,7 +51,8 @@ bool is_too_small(std::string_view text) {
 std::optional<double> parse_float_with_point(std::string_view text) {
   std::string_view digits = text;
   if (digits.starts_with('+')) digits.remove_prefix(1);
-  const std::string_view unsigned_part = digits.starts_with('-') && digits.size() == text.size() ? digits.substr(1) : digits;
+  const std::string_view unsigned_part =
+      digits.starts_with('-') && digits.size() == text.size() ? digits.substr(1) : digits;
   if (unsigned_part.empty() || !(is_digit(unsigned_part[0]) || unsigned_part[0] == '.')) return std::nullopt;
   double value;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
@@ -116,12 +123,12 @@ std::optional<bool> parse_bool(std::string_view text) {
 
 std::optional<std::int64_t> parse_duration(std::string_view text) {
   static constexpr std::array<std::pair<std::string_view, std::int64_t>, 7> kUnits = {{{"w", 604'800'000'000},
-                                                                                        {"d", 86'400'000'000},
-                                                                                        {"h", 3'600'000'000},
-                                                                                        {"min", 60'000'000},
-                                                                                        {"s", 1'000'000},
-                                                                                        {"ms", 1'000},
-                                                                                        {"us", 1}}};
+                                                                                       {"d", 86'400'000'000},
+                                                                                       {"h", 3'600'000'000},
+                                                                                       {"min", 60'000'000},
+                                                                                       {"s", 1'000'000},
+                                                                                       {"ms", 1'000},
+                                                                                       {"us", 1}}};
   const bool negative = text.starts_with('-');
   if (negative) text.remove_prefix(1);
   std::int64_t total = 0;
@@ -140,7 +147,8 @@ std::optional<std::int64_t> parse_duration(std::string_view text) {
 
   if (text.find(':') != std::string_view::npos) {
     const auto two_digits = [&]() -> std::optional<std::int64_t> {
-      if (text.size() < 3 || text[0] != ':' || !is_digit(text[1]) || !is_digit(text[2]) || text[1] > '5') return std::nullopt;
+      if (text.size() < 3 || text[0] != ':' || !is_digit(text[1]) || !is_digit(text[2]) || text[1] > '5')
+        return std::nullopt;
       const std::int64_t value = (text[1] - '0') * 10 + (text[2] - '0');
       text.remove_prefix(3);
       return value;
@@ -169,12 +177,15 @@ std::optional<std::int64_t> parse_duration(std::string_view text) {
   while (!text.empty()) {
     const auto amount = take_number();
     if (!amount) return std::nullopt;
-    const auto size = static_cast<std::size_t>(std::ranges::find_if_not(text, [](char c) { return c >= 'a' && c <= 'z'; }) - text.begin());
-    const auto unit = std::ranges::find(kUnits, text.substr(0, size), &std::pair<std::string_view, std::int64_t>::first);
+    const auto size = static_cast<std::size_t>(
+        std::ranges::find_if_not(text, [](char c) { return c >= 'a' && c <= 'z'; }) - text.begin());
+    const auto unit =
+        std::ranges::find(kUnits, text.substr(0, size), &std::pair<std::string_view, std::int64_t>::first);
     if (unit == kUnits.end() || !add(*amount, unit->second)) return std::nullopt;
     text.remove_prefix(size);
     if (text.empty()) break;
-    while (!text.empty() && text[0] == ' ') text.remove_prefix(1);
+    while (!text.empty() && text[0] == ' ')
+      text.remove_prefix(1);
     if (text.empty()) return std::nullopt;
   }
   return negative ? -total : total;
@@ -191,7 +202,8 @@ std::string shortened(std::string_view text) {
   std::size_t characters = 0;
   for (std::size_t at = 0; at < text.size(); ++characters) {
     std::size_t size = 1;
-    while (size < 4 && at + size < text.size() && (text[at + size] & 0xC0) == 0x80) ++size;
+    while (size < 4 && at + size < text.size() && (text[at + size] & 0xC0) == 0x80)
+      ++size;
     // The last of the 80 is the mark of what was left out.
     if (characters == kMost - 1 && at + size < text.size()) return out + "…";
     const std::string_view character = text.substr(at, size);

@@ -23,35 +23,55 @@ namespace {
 
 std::string reason_of(int error) {
   switch (error) {
-    case ENOENT: return "it was not found";
+    case ENOENT:
+      return "it was not found";
     case EACCES:
-    case EPERM: return "permission denied";
-    case EISDIR: return "it is a folder";
-    case ENOTDIR: return "a part of its path is a file, not a folder";
-    case ENOSPC: return "the disk is full";
-    case EDQUOT: return "the disk quota is used up";
-    case EROFS: return "the disk is read-only";
-    case EFBIG: return "it would be larger than allowed";
+    case EPERM:
+      return "permission denied";
+    case EISDIR:
+      return "it is a folder";
+    case ENOTDIR:
+      return "a part of its path is a file, not a folder";
+    case ENOSPC:
+      return "the disk is full";
+    case EDQUOT:
+      return "the disk quota is used up";
+    case EROFS:
+      return "the disk is read-only";
+    case EFBIG:
+      return "it would be larger than allowed";
     case EMFILE:
-    case ENFILE: return "too many files are open";
-    case ENAMETOOLONG: return "its path is too long";
-    case ELOOP: return "its links lead in a circle";
-    case EIO: return "the disk reports an error";
-    case ENOMEM: return "memory is used up";
-    case ESPIPE: return "it is a pipe or a device, and a file is needed that can be read twice";
-    case EXDEV: return "it is on another disk";
-    default: return fmt::format("the system says: {}", std::strerror(error));
+    case ENFILE:
+      return "too many files are open";
+    case ENAMETOOLONG:
+      return "its path is too long";
+    case ELOOP:
+      return "its links lead in a circle";
+    case EIO:
+      return "the disk reports an error";
+    case ENOMEM:
+      return "memory is used up";
+    case ESPIPE:
+      return "it is a pipe or a device, and a file is needed that can be read twice";
+    case EXDEV:
+      return "it is on another disk";
+    default:
+      return fmt::format("the system says: {}", std::strerror(error));
   }
 }
 
 std::string help_of(int error) {
   switch (error) {
     case ENOSPC:
-    case EDQUOT: return "free some space and run again; finished steps are kept";
+    case EDQUOT:
+      return "free some space and run again; finished steps are kept";
     case EACCES:
-    case EPERM: return "check who may read and write it";
-    case EMFILE: return "raise the limit with `ulimit -n`";
-    default: return "";
+    case EPERM:
+      return "check who may read and write it";
+    case EMFILE:
+      return "raise the limit with `ulimit -n`";
+    default:
+      return "";
   }
 }
 
@@ -87,7 +107,8 @@ class Descriptor {
 
 Descriptor open_file(const std::string& path, int flags, mode_t mode = 0) {
   int fd;
-  do fd = ::open(path.c_str(), flags | O_CLOEXEC, mode);
+  do
+    fd = ::open(path.c_str(), flags | O_CLOEXEC, mode);
   while (fd < 0 && errno == EINTR);
   return Descriptor(fd);
 }
@@ -101,7 +122,8 @@ std::vector<std::string> names_in(const std::string& folder) {
   std::vector<std::string> names;
   if (DIR* dir = ::opendir(folder.c_str())) {
     while (const dirent* entry = ::readdir(dir)) {
-      if (std::strcmp(entry->d_name, ".") != 0 && std::strcmp(entry->d_name, "..") != 0) names.emplace_back(entry->d_name);
+      if (std::strcmp(entry->d_name, ".") != 0 && std::strcmp(entry->d_name, "..") != 0)
+        names.emplace_back(entry->d_name);
     }
     ::closedir(dir);
   }
@@ -112,7 +134,8 @@ std::vector<std::string> names_in(const std::string& folder) {
 /// For a path that was not found: the nearest entry of its folder, or that the folder is not there either.
 std::string help_for_missing(const std::string& path) {
   const SplitPath parts = split_path(path);
-  if (::access(parts.folder.c_str(), F_OK) != 0) return fmt::format("the folder `{}` does not exist either", parts.folder);
+  if (::access(parts.folder.c_str(), F_OK) != 0)
+    return fmt::format("the folder `{}` does not exist either", parts.folder);
   const std::vector<std::string> names = names_in(parts.folder);
   const std::vector<std::string_view> candidates(names.begin(), names.end());
   const std::string_view near = diag::did_you_mean(parts.name, candidates);
@@ -321,7 +344,9 @@ class RealFileSystem final : public FileSystem {
 
 }  // namespace
 
-std::unique_ptr<FileSystem> real_file_system() { return std::make_unique<RealFileSystem>(); }
+std::unique_ptr<FileSystem> real_file_system() {
+  return std::make_unique<RealFileSystem>();
+}
 
 Result<std::string> read_file(FileSystem& files, const std::string& path) {
   MLP_TRY(const std::unique_ptr<File> file, files.open(path));

@@ -63,7 +63,8 @@ std::string encode(const FileScan& scan) {
   }
   out.put<std::uint64_t>(scan.fragments.size());
   for (const Fragment& f : scan.fragments) {
-    for (const std::uint64_t value : {f.begin, f.end, f.first_line, f.rows, f.first_row}) out.put(value);
+    for (const std::uint64_t value : {f.begin, f.end, f.first_line, f.rows, f.first_row})
+      out.put(value);
     digest(f.content);
   }
   return out.finish();
@@ -78,7 +79,8 @@ Result<FileScan> decode_file_scan(std::string_view bytes) {
   if (!in.check_sum()) return damaged();
   const auto digest = [&] {
     Digest d;
-    if (const std::string_view part = in.raw(d.bytes.size()); in.good) std::memcpy(d.bytes.data(), part.data(), part.size());
+    if (const std::string_view part = in.raw(d.bytes.size()); in.good)
+      std::memcpy(d.bytes.data(), part.data(), part.size());
     return d;
   };
   FileScan scan;
@@ -96,17 +98,20 @@ Result<FileScan> decode_file_scan(std::string_view bytes) {
   scan.content = digest();
   const auto names = in.take<std::uint64_t>();
   if (!in.good || names > in.left() / sizeof(std::uint64_t)) return damaged();
-  for (std::uint64_t i = 0; i < names; ++i) scan.header.emplace_back(in.raw(in.take<std::uint64_t>()));
+  for (std::uint64_t i = 0; i < names; ++i)
+    scan.header.emplace_back(in.raw(in.take<std::uint64_t>()));
   const auto fragments = in.take<std::uint64_t>();
   if (!in.good || fragments != in.left() / kFragmentBytes || in.left() % kFragmentBytes != 0) return damaged();
   scan.fragments.reserve(fragments);
   std::uint64_t at = 0, row = 0;
   for (std::uint64_t i = 0; i < fragments; ++i) {
     Fragment f;
-    for (std::uint64_t* value : {&f.begin, &f.end, &f.first_line, &f.rows, &f.first_row}) *value = in.take<std::uint64_t>();
+    for (std::uint64_t* value : {&f.begin, &f.end, &f.first_line, &f.rows, &f.first_row})
+      *value = in.take<std::uint64_t>();
     f.content = digest();
     // A row takes at least one byte, so none of these sums can run over.
-    if (f.begin < at || f.end <= f.begin || f.end > scan.stamp.size || f.rows == 0 || f.rows > f.end - f.begin || f.first_row != row) {
+    if (f.begin < at || f.end <= f.begin || f.end > scan.stamp.size || f.rows == 0 || f.rows > f.end - f.begin ||
+        f.first_row != row) {
       return damaged();
     }
     at = f.end;

@@ -15,13 +15,13 @@ struct CsvOptions;
 
 /// Rows of one file that are read together. The values of rows do not depend on how a table is cut.
 struct Fragment {
-  std::uint32_t file = 0;        ///< index into Table::files
-  std::uint64_t begin = 0;       ///< bytes [begin, end) of the file, whole records
+  std::uint32_t file = 0;   ///< index into Table::files
+  std::uint64_t begin = 0;  ///< bytes [begin, end) of the file, whole records
   std::uint64_t end = 0;
   std::uint64_t first_line = 0;  ///< physical line of the file at `begin`, one-based
   std::uint64_t rows = 0;
-  std::uint64_t first_row = 0;   ///< ordinal of the first row in the whole table
-  Digest content;                ///< of the names in the header and the bytes; neither path nor position in the file enters
+  std::uint64_t first_row = 0;  ///< ordinal of the first row in the whole table
+  Digest content;  ///< of the names in the header and the bytes; neither path nor position in the file enters
 
   friend bool operator==(const Fragment&, const Fragment&) = default;
 };
@@ -33,8 +33,8 @@ struct FileScan {
   std::vector<std::string> header;  ///< names of the columns, in the order of the file
   std::vector<Fragment> fragments;  ///< as if the file were the whole table
   std::uint64_t rows = 0;
-  Digest content;                   ///< over the digests of the fragments
-  char delimiter = ',';             ///< the options that decide where rows begin
+  Digest content;        ///< over the digests of the fragments
+  char delimiter = ',';  ///< the options that decide where rows begin
   bool trim = false;
   std::uint64_t fragment_rows = 0;
 

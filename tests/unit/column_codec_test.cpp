@@ -23,7 +23,8 @@ std::string resealed(std::string bytes) {
 std::vector<Column> sample_columns(std::mt19937_64& random) {
   std::vector<Column> columns;
   for (const Type& type : column_types()) {
-    for (const std::size_t rows : {0, 1, 17}) columns.push_back(random_column(type, rows, random));
+    for (const std::size_t rows : {0, 1, 17})
+      columns.push_back(random_column(type, rows, random));
     columns.push_back(random_column(type.known(), 9, random));
     columns.push_back(random_column(type, 5, random, 1.0));
   }
@@ -63,7 +64,8 @@ TEST_CASE("a cut or changed stored column is refused") {
   std::mt19937_64 random(22);
   for (const Column& column : sample_columns(random)) {
     const std::string bytes = encode(column);
-    for (std::size_t size = 0; size < bytes.size(); ++size) REQUIRE_FALSE(decode_column(bytes.substr(0, size)));
+    for (std::size_t size = 0; size < bytes.size(); ++size)
+      REQUIRE_FALSE(decode_column(bytes.substr(0, size)));
     REQUIRE_FALSE(decode_column(bytes + std::string(8, '\0')));
     for (std::size_t i = 0; i < bytes.size(); ++i) {
       std::string flipped = bytes;

@@ -14,7 +14,8 @@ using namespace mlp;
 using namespace mlp::testing;
 
 TEST_CASE("a category cell's dictionary is sorted by bytes and holds used values only") {
-  const Column column = build(Type::category({}), {std::string("pear"), std::string("apple"), std::string("pear"), std::string("Zoo")});
+  const Column column =
+      build(Type::category({}), {std::string("pear"), std::string("apple"), std::string("pear"), std::string("Zoo")});
   REQUIRE(column.dictionary->values == std::vector<std::string>{"Zoo", "apple", "pear"});
   REQUIRE(column.text(0) == "pear");
   REQUIRE(column.dictionary->find("apple") == 1);
@@ -40,7 +41,8 @@ TEST_CASE("under a missing value the data is zero, and a column without missing 
 }
 
 TEST_CASE("NaN and infinities become missing") {
-  const Column column = build(Type::of(Base::float_, true), {1.5, std::nan(""), std::numeric_limits<double>::infinity()});
+  const Column column =
+      build(Type::of(Base::float_, true), {1.5, std::nan(""), std::numeric_limits<double>::infinity()});
   REQUIRE(column.count_missing() == 2);
   REQUIRE(value_at(column, 0) == Value(1.5));
   REQUIRE(value_at(column, 1) == Value());
@@ -53,7 +55,8 @@ TEST_CASE("slices put together again are the column, bit for bit") {
       const Column column = random_column(type, rows, random);
       for (const std::size_t step : {1, 3, 200}) {
         std::vector<Column> parts;
-        for (std::size_t from = 0; from < rows; from += step) parts.push_back(slice(column, from, std::min(step, rows - from)));
+        for (std::size_t from = 0; from < rows; from += step)
+          parts.push_back(slice(column, from, std::min(step, rows - from)));
         if (parts.empty()) parts.push_back(slice(column, 0, 0));
         REQUIRE(equal_bits(concatenate(parts), column));
       }
@@ -68,9 +71,11 @@ TEST_CASE("take gives the rows named, in their order") {
   for (const Type& type : column_types()) {
     const Column column = random_column(type, 50, random);
     std::vector<std::uint32_t> rows(30);
-    for (auto& row : rows) row = static_cast<std::uint32_t>(random() % 50);
+    for (auto& row : rows)
+      row = static_cast<std::uint32_t>(random() % 50);
     const Column taken = take(column, rows);
-    for (std::size_t i = 0; i < rows.size(); ++i) REQUIRE(value_at(taken, i) == value_at(column, rows[i]));
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      REQUIRE(value_at(taken, i) == value_at(column, rows[i]));
   }
 }
 
@@ -101,18 +106,21 @@ TEST_CASE("columns differ when a bit, a type or a text differs") {
   const Column a = build(Type::of(Base::float_), {0.0}), b = build(Type::of(Base::float_), {-0.0});
   REQUIRE_FALSE(equal_bits(a, b));
   REQUIRE_FALSE(equal_bits(a, build(Type::of(Base::float_, true), {0.0})));
-  REQUIRE_FALSE(equal_bits(build(Type::category({}), {std::string("a")}), build(Type::category({}), {std::string("b")})));
+  REQUIRE_FALSE(
+      equal_bits(build(Type::category({}), {std::string("a")}), build(Type::category({}), {std::string("b")})));
 }
 
 TEST_CASE("a parallel loop calls every index once, also inside another loop") {
   std::vector<std::atomic<int>> seen(100 * 20);
   parallel_for(100, [&](std::size_t i) { parallel_for(20, [&](std::size_t j) { ++seen[i * 20 + j]; }); });
-  for (const auto& count : seen) REQUIRE(count == 1);
+  for (const auto& count : seen)
+    REQUIRE(count == 1);
   parallel_for(0, [&](std::size_t) { FAIL(); });
 }
 
 TEST_CASE("UTF-8 is told from other bytes") {
-  for (const char* good : {"", "plain", "\xC3\xA4", "\xE2\x82\xAC euro", "\xF0\x9F\x98\x80", "12345678\xC3\xA4"}) REQUIRE(is_utf8(good));
+  for (const char* good : {"", "plain", "\xC3\xA4", "\xE2\x82\xAC euro", "\xF0\x9F\x98\x80", "12345678\xC3\xA4"})
+    REQUIRE(is_utf8(good));
   for (const char* bad : {"\xE4", "\xC0\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xC3", "12345678\xFF", "\x80"}) {
     REQUIRE_FALSE(is_utf8(bad));
   }

@@ -23,7 +23,8 @@ struct RandomTable {
 
 std::string in_quotes(const std::string& text) {
   std::string out = "\"";
-  for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
+  for (const char c : text)
+    out += c == '"' ? std::string("\"\"") : std::string(1, c);
   return out + "\"";
 }
 
@@ -40,7 +41,8 @@ std::string field_of(const Value& value, char decimal) {
 }
 
 RandomTable random_table(std::mt19937_64& random) {
-  static const std::vector<std::string> pieces = {"a", "\"", ",", ";", "\n", "\r\n", "\r", " ", "\xC3\xA4", "?", "\t", "long text"};
+  static const std::vector<std::string> pieces = {"a",  "\"", ",",        ";", "\n", "\r\n",
+                                                  "\r", " ",  "\xC3\xA4", "?", "\t", "long text"};
   RandomTable table;
   table.options.delimiter = ",;\t"[random() % 3];
   table.options.trim = random() % 2;
@@ -48,11 +50,15 @@ RandomTable random_table(std::mt19937_64& random) {
   if (table.options.delimiter == ';' && random() % 2) table.options.decimal = ',';
   const std::size_t width = random() % 5 + 1, rows = random() % 40;
   const std::string end = random() % 2 ? "\n" : "\r\n";
-  const auto blank = [&] { return table.options.trim && random() % 3 == 0 ? std::string(random() % 3, ' ') : std::string(); };
-  const std::vector<Type> types = {Type::of(Base::int_, true), Type::of(Base::float_, true), Type::of(Base::string, true),
-                                   Type::category({}, false, true), Type::of(Base::bool_, true)};
+  const auto blank = [&] {
+    return table.options.trim && random() % 3 == 0 ? std::string(random() % 3, ' ') : std::string();
+  };
+  const std::vector<Type> types = {Type::of(Base::int_, true), Type::of(Base::float_, true),
+                                   Type::of(Base::string, true), Type::category({}, false, true),
+                                   Type::of(Base::bool_, true)};
   for (std::size_t c = 0; c < width; ++c) {
-    const std::string name = random() % 4 ? fmt::format("c{}", c) : fmt::format("c{}\n\"{}", c, table.options.delimiter);
+    const std::string name =
+        random() % 4 ? fmt::format("c{}", c) : fmt::format("c{}\n\"{}", c, table.options.delimiter);
     table.columns.push_back(csv_column(name, types[random() % types.size()]));
     table.text += (c ? std::string(1, table.options.delimiter) : "") + blank() + in_quotes(name) + blank();
   }
@@ -64,11 +70,13 @@ RandomTable random_table(std::mt19937_64& random) {
       std::string field = field_of(value, table.options.decimal);
       if (std::holds_alternative<std::string>(value)) {
         field.clear();
-        for (std::uint64_t n = random() % 5; n > 0; --n) field += pieces[random() % pieces.size()];
+        for (std::uint64_t n = random() % 5; n > 0; --n)
+          field += pieces[random() % pieces.size()];
         value = field.empty() ? Value() : Value(field);
       }
       if (std::holds_alternative<std::monostate>(value) && random() % 2) field = table.options.null;
-      const bool needs_quotes = field.find_first_of("\"\n\r \t") != std::string::npos || field.find(table.options.delimiter) != std::string::npos;
+      const bool needs_quotes = field.find_first_of("\"\n\r \t") != std::string::npos ||
+                                field.find(table.options.delimiter) != std::string::npos;
       // A row of one empty field would be a blank line with blanks trimmed or none: also a missing value.
       if (needs_quotes || random() % 4 == 0) field = in_quotes(field);
       table.text += (c ? std::string(1, table.options.delimiter) : "") + blank() + field + blank();
@@ -94,7 +102,8 @@ TEST_CASE("random tables are read back as written, in fragments of 1, 7 and 1000
       table.options.fragment_rows = rows;
       const auto read = read_text(table.text, table.columns, table.options);
       if (!read) FAIL(read.error().message);
-      if (read->bad.count) FAIL(read->bad.first[0].column << ": " << read->bad.first[0].value << ": " << read->bad.first[0].reason);
+      if (read->bad.count)
+        FAIL(read->bad.first[0].column << ": " << read->bad.first[0].value << ": " << read->bad.first[0].reason);
       REQUIRE(read->scan.rows == table.values[0].size());
       if (read->scan.rows == 0) continue;
       for (std::size_t c = 0; c < table.columns.size(); ++c) {
@@ -106,11 +115,13 @@ TEST_CASE("random tables are read back as written, in fragments of 1, 7 and 1000
 }
 
 TEST_CASE("random bytes are read in fragments of any size with the same values and the same errors") {
-  static const std::vector<std::string> pieces = {"a", "1", "\"", "\"\"", ",", "\n", "\r\n", "\r", " ", "\xFF", std::string(1, '\0')};
+  static const std::vector<std::string> pieces = {
+      "a", "1", "\"", "\"\"", ",", "\n", "\r\n", "\r", " ", "\xFF", std::string(1, '\0')};
   std::mt19937_64 random(42);
   for (int round = 0; round < 1500; ++round) {
     std::string text = random() % 2 ? "a,b\n" : "a\n";
-    for (std::uint64_t n = random() % 60; n > 0; --n) text += pieces[random() % pieces.size()];
+    for (std::uint64_t n = random() % 60; n > 0; --n)
+      text += pieces[random() % pieces.size()];
     io::CsvOptions options;
     options.trim = random() % 2;
     options.fragment_rows = 1000;
@@ -128,7 +139,8 @@ TEST_CASE("random bytes are read in fragments of any size with the same values a
       REQUIRE(cut->scan.rows == whole->scan.rows);
       REQUIRE(cut->bad.count == whole->bad.count);
       REQUIRE(cut->bad.by_reason == whole->bad.by_reason);
-      for (std::size_t i = 0; i < cut->bad.first.size(); ++i) REQUIRE(cut->bad.first[i].line == whole->bad.first[i].line);
+      for (std::size_t i = 0; i < cut->bad.first.size(); ++i)
+        REQUIRE(cut->bad.first[i].line == whole->bad.first[i].line);
       if (cut->scan.rows) REQUIRE(equal_bits(cut->columns[0], whole->columns[0]));
     }
   }
@@ -138,7 +150,8 @@ TEST_CASE("a changed value changes the digest of its fragment only, and touching
   const TemporaryFolder folder;
   const auto files = io::real_file_system();
   std::string text = "a,b\n";
-  for (int i = 0; i < 100; ++i) text += fmt::format("{},{}\n", i, i * 7 % 10);
+  for (int i = 0; i < 100; ++i)
+    text += fmt::format("{},{}\n", i, i * 7 % 10);
   const std::string path = folder.write("t.csv", text);
   const io::CsvOptions options{.fragment_rows = 10};
   const auto before = io::scan_csv(*files, path, options).value();
@@ -151,7 +164,8 @@ TEST_CASE("a changed value changes the digest of its fragment only, and touching
   const auto after = io::scan_csv(*files, path, options).value();
   REQUIRE(after.fragments.size() == 10);
   REQUIRE_FALSE(after.content == before.content);
-  for (std::size_t i = 0; i < 10; ++i) REQUIRE((after.fragments[i].content == before.fragments[i].content) == (i != 5));
+  for (std::size_t i = 0; i < 10; ++i)
+    REQUIRE((after.fragments[i].content == before.fragments[i].content) == (i != 5));
   folder.write("t.csv", "b,a" + text.substr(3));
   REQUIRE_FALSE(io::scan_csv(*files, path, options).value().fragments[0].content == after.fragments[0].content);
 }
@@ -165,7 +179,8 @@ TEST_CASE("rows of several files are numbered through") {
   const io::CsvOptions options{.fragment_rows = 2};
   std::vector<io::FileScan> scans;
   const auto paths = files->list(folder / "p*.csv").value();
-  for (const std::string& path : paths) scans.push_back(io::scan_csv(*files, path, options).value());
+  for (const std::string& path : paths)
+    scans.push_back(io::scan_csv(*files, path, options).value());
   const io::Table table = io::join_files(std::move(scans));
   REQUIRE(table.rows == 4);
   REQUIRE(table.fragments.size() == 3);
@@ -177,7 +192,8 @@ TEST_CASE("rows of several files are numbered through") {
     parts.push_back(io::read_fragment(*files, table.files[f.file], f, columns, options).value().batch.columns[0]);
   }
   const Column all = concatenate(parts);
-  for (std::size_t i = 0; i < 4; ++i) REQUIRE(all.values<std::int64_t>()[i] == static_cast<std::int64_t>(i) + 1);
+  for (std::size_t i = 0; i < 4; ++i)
+    REQUIRE(all.values<std::int64_t>()[i] == static_cast<std::int64_t>(i) + 1);
 }
 
 TEST_CASE("a file that is another one than was scanned is noticed") {
@@ -186,7 +202,8 @@ TEST_CASE("a file that is another one than was scanned is noticed") {
   const std::string path = folder.write("t.csv", "a\n1\n2\n");
   const auto scan = io::scan_csv(*files, path, {}).value();
   REQUIRE(files->write_atomically(path, "a\n1\n3\n"));
-  const auto read = io::read_fragment(*files, scan, scan.fragments[0], std::vector{csv_column("a", Type::of(Base::int_))}, {});
+  const auto read =
+      io::read_fragment(*files, scan, scan.fragments[0], std::vector{csv_column("a", Type::of(Base::int_))}, {});
   REQUIRE(read.error().code == diag::Code::E0805);
 }
 
@@ -221,8 +238,10 @@ TEST_CASE("the census table is read without loss") {
   }
   auto age = csv_column("age", Type::of(Base::int_));
   age.range = Interval{0, 120};
-  const std::vector columns = {age, csv_column("workclass", Type::category({}, false, true)), csv_column("sex", Type::category({"Male", "Female"})),
-                               csv_column("capital-gain", Type::of(Base::float_)), csv_column("income_bin", Type::of(Base::string))};
+  const std::vector columns = {age, csv_column("workclass", Type::category({}, false, true)),
+                               csv_column("sex", Type::category({"Male", "Female"})),
+                               csv_column("capital-gain", Type::of(Base::float_)),
+                               csv_column("income_bin", Type::of(Base::string))};
   const auto read = read_all(*files, path, columns, {.null = "?", .trim = true, .fragment_rows = 1000});
   REQUIRE(read);
   REQUIRE(read->bad.count == 0);
@@ -230,6 +249,7 @@ TEST_CASE("the census table is read without loss") {
   REQUIRE(read->columns[1].count_missing() == 1836);
   REQUIRE(read->columns[2].dictionary->values == std::vector<std::string>{"Female", "Male"});
   std::size_t rich = 0;
-  for (std::size_t i = 0; i < read->scan.rows; ++i) rich += read->columns[4].text(i) == ">50K";
+  for (std::size_t i = 0; i < read->scan.rows; ++i)
+    rich += read->columns[4].text(i) == ">50K";
   REQUIRE(rich == 7841);
 }

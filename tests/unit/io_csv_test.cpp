@@ -12,10 +12,12 @@ using Catch::Contains;
 namespace {
 
 const Type kInt = Type::of(Base::int_), kMaybeInt = Type::of(Base::int_, true), kFloat = Type::of(Base::float_);
-const Type kString = Type::of(Base::string), kCategory = Type::category({}), kMaybeCategory = Type::category({}, false, true);
+const Type kString = Type::of(Base::string), kCategory = Type::category({}),
+           kMaybeCategory = Type::category({}, false, true);
 
 /// The one bad value of a text.
-diag::DataPlace bad_value(const std::string& text, const std::vector<io::CsvColumn>& columns, const io::CsvOptions& options = {}) {
+diag::DataPlace bad_value(const std::string& text, const std::vector<io::CsvColumn>& columns,
+                          const io::CsvOptions& options = {}) {
   const auto read = read_text(text, columns, options);
   REQUIRE(read);
   REQUIRE(read->bad.count == 1);
@@ -32,7 +34,8 @@ TEST_CASE("columns are bound by name, in any order") {
 }
 
 TEST_CASE("columns that the file does not have are named, with what may be meant") {
-  const auto read = read_text("custumerID,Marital Status\n1,2\n", {csv_column("customerID", kInt), csv_column("marital_status", kInt)});
+  const auto read = read_text("custumerID,Marital Status\n1,2\n",
+                              {csv_column("customerID", kInt), csv_column("marital_status", kInt)});
   REQUIRE_FALSE(read);
   REQUIRE(read.error().code == diag::Code::E0803);
   REQUIRE_THAT(read.error().message, Contains("`customerID`") && Contains("`marital_status`"));
@@ -60,7 +63,8 @@ TEST_CASE("a file that is no table is refused with the reason") {
 }
 
 TEST_CASE("a header with a byte order mark, quotes, carriage returns and blank lines before it is read") {
-  const auto read = read_text("\xEF\xBB\xBF\r\n\"a\",\"b \"\"x\"\"\"\r\n1,2\r\n", {csv_column("a", kInt), csv_column("b \"x\"", kInt)});
+  const auto read = read_text("\xEF\xBB\xBF\r\n\"a\",\"b \"\"x\"\"\"\r\n1,2\r\n",
+                              {csv_column("a", kInt), csv_column("b \"x\"", kInt)});
   REQUIRE(read);
   REQUIRE(read->bad.count == 0);
   REQUIRE(value_at(read->columns[1], 0) == Value(std::int64_t{2}));
@@ -109,7 +113,8 @@ TEST_CASE("without trim a blank is part of a category") {
 }
 
 TEST_CASE("text in quotes keeps its blanks, delimiters and doubled quotes") {
-  const auto read = read_text("a,b\n \" x, \"\"y\"\" \" ,z\n", {csv_column("a", kString), csv_column("b", kString)}, {.trim = true});
+  const auto read =
+      read_text("a,b\n \" x, \"\"y\"\" \" ,z\n", {csv_column("a", kString), csv_column("b", kString)}, {.trim = true});
   REQUIRE(read->bad.count == 0);
   REQUIRE(read->columns[0].text(0) == " x, \"y\" ");
   const auto plain = read_text("a,b\n5\" pipe,say \"\"hi\"\"\n", {csv_column("a", kString), csv_column("b", kString)});
@@ -182,13 +187,15 @@ TEST_CASE("dates, timestamps and durations are read; another zone than UTC is sa
 
 TEST_CASE("the first 20 bad values are shown in the order of the file, the others counted by reason") {
   std::string text = "a,b\n";
-  for (int i = 0; i < 2000; ++i) text += i % 2 ? fmt::format("{},x{}\n", i, i) : fmt::format("{},{}\n", i % 10 == 0 ? "" : "z", i);
+  for (int i = 0; i < 2000; ++i)
+    text += i % 2 ? fmt::format("{},x{}\n", i, i) : fmt::format("{},{}\n", i % 10 == 0 ? "" : "z", i);
   const std::vector columns = {csv_column("a", kInt), csv_column("b", kInt)};
   for (const std::uint64_t rows : {3, 999, 5000}) {
     const auto read = read_text(text, columns, {.fragment_rows = rows});
     REQUIRE(read->bad.count == 2000);
     REQUIRE(read->bad.first.size() == 20);
-    for (std::size_t i = 0; i < 20; ++i) REQUIRE(read->bad.first[i].line == i + 2);
+    for (std::size_t i = 0; i < 20; ++i)
+      REQUIRE(read->bad.first[i].line == i + 2);
     const auto d = io::contract_failure("people", std::vector{read->bad});
     REQUIRE(d.code == diag::Code::E0801);
     REQUIRE_THAT(d.message, Contains("2000 values") && Contains("`people`"));
@@ -203,7 +210,8 @@ TEST_CASE("blank lines are no rows, except in a file of one column, where they a
   const auto one = read_text("a\n1\n\n3\n", {csv_column("a", kMaybeInt)});
   REQUIRE(one->scan.rows == 3);
   REQUIRE(one->columns[0].count_missing() == 1);
-  REQUIRE(read_text("a\tb\n\t\n1\t2\n", {csv_column("a", kMaybeInt)}, {.delimiter = '\t', .trim = true})->scan.rows == 2);
+  REQUIRE(read_text("a\tb\n\t\n1\t2\n", {csv_column("a", kMaybeInt)}, {.delimiter = '\t', .trim = true})->scan.rows ==
+          2);
 }
 
 TEST_CASE("a file with a header only has no rows") {
@@ -215,7 +223,8 @@ TEST_CASE("a file with a header only has no rows") {
 
 TEST_CASE("the profile of a column does not depend on the fragments") {
   const std::string text = "a,b,c\n3,x,-0.0\n,y,0\n-1,,2.5\n7,b,\n";
-  const std::vector columns = {csv_column("a", kMaybeInt), csv_column("b", kMaybeCategory), csv_column("c", Type::of(Base::float_, true))};
+  const std::vector columns = {csv_column("a", kMaybeInt), csv_column("b", kMaybeCategory),
+                               csv_column("c", Type::of(Base::float_, true))};
   const auto whole = read_text(text, columns);
   REQUIRE(whole->profiles[0] == io::ColumnProfile{4, 1, std::int64_t{-1}, std::int64_t{7}});
   REQUIRE(whole->profiles[1] == io::ColumnProfile{4, 1, std::string("b"), std::string("y")});

@@ -19,7 +19,8 @@ TEST_CASE("an int is a whole number of 64 bits, and nothing is rounded into one"
   REQUIRE(parse_int("-007") == -7);
   REQUIRE(parse_int("+5") == 5);
   REQUIRE(parse_int("-9223372036854775808") == std::numeric_limits<std::int64_t>::min());
-  for (const char* text : {"", "1.7", "1.0", "abc", " 1", "1 ", "1e3", "0x10", "9223372036854775808", "+", "-", "+-1", "1_000", "1,000"}) {
+  for (const char* text :
+       {"", "1.7", "1.0", "abc", " 1", "1 ", "1e3", "0x10", "9223372036854775808", "+", "-", "+-1", "1_000", "1,000"}) {
     INFO(text);
     REQUIRE_FALSE(parse_int(text));
   }
@@ -37,7 +38,8 @@ TEST_CASE("a float is read completely and to the nearest double") {
   REQUIRE(parse_float("1e-400") == 0.0);
   REQUIRE(std::signbit(parse_float("-1e-400").value()));
   REQUIRE(parse_float("0.1") == 0.1);
-  for (const char* text : {"", "nan", "inf", "-inf", "NaN", "1.5x", "1e999", "-1e999", "0x1p3", ".", "e5", "--1", "+-1", "1,5", " 1.5"}) {
+  for (const char* text :
+       {"", "nan", "inf", "-inf", "NaN", "1.5x", "1e999", "-1e999", "0x1p3", ".", "e5", "--1", "+-1", "1,5", " 1.5"}) {
     INFO(text);
     REQUIRE_FALSE(parse_float(text));
   }
@@ -70,7 +72,8 @@ TEST_CASE("a bool is true, false, 0 or 1 in any case") {
   REQUIRE(parse_bool("False") == false);
   REQUIRE(parse_bool("1") == true);
   REQUIRE(parse_bool("0") == false);
-  for (const char* text : {"", "yes", "2", "01", "t"}) REQUIRE_FALSE(parse_bool(text));
+  for (const char* text : {"", "yes", "2", "01", "t"})
+    REQUIRE_FALSE(parse_bool(text));
 }
 
 TEST_CASE("durations are amounts with units or hours, minutes and seconds") {
@@ -81,7 +84,8 @@ TEST_CASE("durations are amounts with units or hours, minutes and seconds") {
   REQUIRE(parse_duration("1:30:00") == 5'400'000'000);
   REQUIRE(parse_duration("-0:00:00.25") == -250'000);
   REQUIRE(parse_duration("0") == 0);
-  for (const char* text : {"", "5", "5x", "1h ", "1.5h", "1:60:00", "1:30", "999999999999w", "-", "h", "1:00:00.1234567"}) {
+  for (const char* text :
+       {"", "5", "5x", "1h ", "1.5h", "1:60:00", "1:30", "999999999999w", "-", "h", "1:00:00.1234567"}) {
     INFO(text);
     REQUIRE_FALSE(parse_duration(text));
   }
@@ -93,7 +97,8 @@ TEST_CASE("days are counted from 1970 in the Gregorian calendar") {
   REQUIRE(days_of(1969, 12, 31) == -1);
   REQUIRE(days_of(1, 1, 1) == -719162);
   REQUIRE(days_of(2000, 2, 29));
-  for (const auto& [y, m, d] : {std::tuple{1900, 2, 29}, {2023, 2, 29}, {2023, 4, 31}, {2023, 0, 1}, {2023, 13, 1}, {0, 1, 1}, {2023, 1, 0}}) {
+  for (const auto& [y, m, d] :
+       {std::tuple{1900, 2, 29}, {2023, 2, 29}, {2023, 4, 31}, {2023, 0, 1}, {2023, 13, 1}, {0, 1, 1}, {2023, 1, 0}}) {
     REQUIRE_FALSE(days_of(y, m, d));
   }
   std::int64_t expected = days_of(1899, 12, 31).value();
@@ -134,7 +139,8 @@ TEST_CASE("timestamps are microseconds in UTC, and an offset in the text counts"
   REQUIRE(iso.read_timestamp("1969-12-31 19:00-0500") == 0);
   REQUIRE(iso.read_timestamp("1970-01-02") == 86'400'000'000);
   REQUIRE(iso.read_timestamp("1970-01-01 00:00:00.123456000") == 123'456);
-  for (const char* text : {"1970-01-01 24:00:00", "1970-01-01 00:60:00", "1970-01-01 00:00:00.1234567", "1970-01-01 00:00:00x", "1970-01-01 "}) {
+  for (const char* text : {"1970-01-01 24:00:00", "1970-01-01 00:60:00", "1970-01-01 00:00:00.1234567",
+                           "1970-01-01 00:00:00x", "1970-01-01 "}) {
     INFO(text);
     REQUIRE_FALSE(iso.read_timestamp(text));
   }

@@ -41,11 +41,13 @@ TEST_CASE("a pipe is refused instead of waited for") {
 TEST_CASE("files are listed in the order of their bytes, and a name with brackets names itself") {
   const TemporaryFolder folder;
   const auto files = io::real_file_system();
-  for (const char* name : {"b.csv", "a10.csv", "a2.csv", "B.csv", "c.txt", "d[1].csv"}) folder.write(name, "x");
+  for (const char* name : {"b.csv", "a10.csv", "a2.csv", "B.csv", "c.txt", "d[1].csv"})
+    folder.write(name, "x");
   REQUIRE(files->make_folders(folder / "z.csv"));
   const auto found = files->list(folder / "*.csv");
   REQUIRE(found);
-  const std::vector<std::string> expected = {folder / "B.csv", folder / "a10.csv", folder / "a2.csv", folder / "b.csv", folder / "d[1].csv"};
+  const std::vector<std::string> expected = {folder / "B.csv", folder / "a10.csv", folder / "a2.csv", folder / "b.csv",
+                                             folder / "d[1].csv"};
   REQUIRE(*found == expected);
   REQUIRE(files->list(folder / "d[1].csv").value() == std::vector{folder / "d[1].csv"});
   REQUIRE(files->list(folder / "*.parquet").error().code == diag::Code::E0901);

@@ -51,8 +51,8 @@ struct WholeRead {
   io::FileScan scan;
 };
 
-inline Result<WholeRead> read_all(io::FileSystem& files, const std::string& path, const std::vector<io::CsvColumn>& columns,
-                                  const io::CsvOptions& options = {}) {
+inline Result<WholeRead> read_all(io::FileSystem& files, const std::string& path,
+                                  const std::vector<io::CsvColumn>& columns, const io::CsvOptions& options = {}) {
   WholeRead whole;
   MLP_TRY(whole.scan, io::scan_csv(files, path, options));
   MLP_TRY_VOID(io::bind_columns(whole.scan, columns));
@@ -73,7 +73,8 @@ inline Result<WholeRead> read_all(io::FileSystem& files, const std::string& path
 }
 
 /// Reads a file of the columns that is written for this one call.
-inline Result<WholeRead> read_text(const std::string& text, const std::vector<io::CsvColumn>& columns, const io::CsvOptions& options = {}) {
+inline Result<WholeRead> read_text(const std::string& text, const std::vector<io::CsvColumn>& columns,
+                                   const io::CsvOptions& options = {}) {
   const TemporaryFolder folder;
   const auto files = io::real_file_system();
   return read_all(*files, folder.write("table.csv", text), columns, options);
