@@ -1,0 +1,89 @@
+#include <map>
+
+#include "compiler/planner/lowering.h"
+
+namespace mlp::planner {
+
+using plan::LogicalKind;
+using plan::OperatorId;
+
+namespace {
+
+struct LogicalBuilder {
+  const hir::Workflow& workflow;
+  plan::Logical plan = {};
+  std::vector<OperatorId> sources = {}, views = {};
+  std::map<hir::SplitId, OperatorId> splits = {};
+  std::vector<OperatorId> trains = {}, predictions = {};
+
+  OperatorId add(LogicalKind kind, std::string name, Span span, std::size_t subject, std::vector<OperatorId> inputs,
+                 std::vector<std::string> columns = {}) {
+    plan.operators.push_back({kind, std::move(name), span, static_cast<std::uint32_t>(subject), std::move(inputs), std::move(columns)});
+    return OperatorId(plan.operators.size() - 1);
+  }
+
+  void add_view(std::size_t index) {
+    const hir::View& view = workflow.views[index];
+    std::vector<std::string> columns;
+    for (const hir::ColumnId column : view.columns)
+      if (!is_fitted(workflow, column)) columns.push_back(workflow[column].name);
+    views.push_back(add(LogicalKind::project, view.name, view.span, index, {sources[view.table.index()]}, std::move(columns)));
+  }
+  OperatorId split_of(const hir::Train& train) {
+    const auto [at, is_new] = splits.try_emplace(train.split);
+    if (!is_new) return at->second;
+    const hir::Split& split = workflow[train.split];
+    const std::string name = split.name.empty() ? train.name + ".split" : split.name;
+    return at->second = add(LogicalKind::split, name, split.span, train.split.index(), {sources[split.table.index()]});
+  }
+  void add_train(std::size_t index) {
+    const hir::Train& train = workflow.trains[index];
+    const OperatorId split = split_of(train);
+    OperatorId features = views[train.view.index()];
+    std::vector<std::string> fitted;
+    for (const hir::MatrixColumn& column : train.matrix)
+      if (is_fitted(workflow, column.from) || expr::has_fitted(column.code)) fitted.push_back(workflow[column.from].name);
+    if (!fitted.empty()) {
+      const OperatorId state = add(LogicalKind::fit, train.name, train.span, index, {features, split}, fitted);
+      features = add(LogicalKind::apply, train.name, train.span, index, {state, features}, fitted);
+    }
+    trains.push_back(add(LogicalKind::train, train.name, train.span, index, {features, split}));
+    predictions.push_back(add(LogicalKind::predict, train.name, train.span, index, {trains.back(), features, split}));
+  }
+  void prove_and_register(std::size_t index) {
+    const hir::Train& train = workflow.trains[index];
+    std::vector<OperatorId> proof;
+    for (const hir::Evaluate& evaluate : workflow.evaluates) {
+      if (evaluate.train.index() != index) continue;
+      std::vector<OperatorId> inputs = {predictions[index]};
+      for (const hir::Gate& gate : evaluate.gates)
+        for (const hir::GateSide* side : {&gate.left, &gate.right})
+          if (side->measure && side->measure->model && side->measure->model->index() != index)
+            inputs.push_back(predictions[side->measure->model->index()]);
+      const OperatorId figures = add(LogicalKind::evaluate, train.name, evaluate.span, index, std::move(inputs));
+      proof.push_back(add(LogicalKind::gate, train.name, evaluate.span, index, {figures}));
+    }
+    std::vector<OperatorId> inputs = {add(LogicalKind::build_scorer, train.name, train.span, index, {trains[index]})};
+    inputs.insert(inputs.end(), proof.begin(), proof.end());
+    add(LogicalKind::register_candidate, train.name, train.span, index, std::move(inputs));
+  }
+};
+
+}  // namespace
+
+plan::Logical build_logical(const hir::Workflow& workflow) {
+  LogicalBuilder builder{workflow};
+  builder.plan.workflow = workflow.name;
+  for (std::size_t i = 0; i < workflow.tables.size(); ++i) {
+    const hir::Table& table = workflow.tables[i];
+    std::vector<std::string> columns;
+    for (const hir::ColumnId column : table.columns) columns.push_back(workflow[column].name);
+    builder.sources.push_back(builder.add(LogicalKind::source, table.name, table.span, i, {}, std::move(columns)));
+  }
+  for (std::size_t i = 0; i < workflow.views.size(); ++i) builder.add_view(i);
+  for (std::size_t i = 0; i < workflow.trains.size(); ++i) builder.add_train(i);
+  for (std::size_t i = 0; i < workflow.trains.size(); ++i) builder.prove_and_register(i);
+  return std::move(builder.plan);
+}
+
+}  // namespace mlp::planner

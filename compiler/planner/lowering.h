@@ -1,0 +1,108 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "compiler/planner/planner.h"
+
+/// What the lowering of the blocks has in common; internal to the planner.
+namespace mlp::planner {
+
+/// Where a step comes from, for people.
+struct Place {
+  std::string name;    ///< "profile.country"
+  std::string suffix;  ///< tells instances apart: " [fold 1]"
+  Span span;
+  plan::TableIndex table = 0;
+};
+
+/// A column of a view depends on the rows that fitted things are fitted on and on the label that they may use: each train makes
+/// its own instances, and equal ones are shared because their keys are equal.
+struct Instance {
+  plan::StepId split;
+  std::vector<hir::ColumnId> hashed;  ///< keys of the split, by which cross-fit folds are dealt too
+  plan::Rows rows;
+  hir::ColumnId label;
+  std::string suffix;
+  std::map<hir::ColumnId, plan::StepId> columns;  ///< made so far, those that are fitted
+};
+
+/// A model trained on some rows, and what it reads.
+struct FittedModel {
+  plan::StepId model;
+  std::vector<plan::StepId> matrix;  ///< in the order of training; bins where the model is binned
+  std::vector<std::string> names;    ///< of the features, in the same order
+  plan::Rows held_out;               ///< folds: the rows it answers for
+};
+
+struct LoweredTrain {
+  plan::StepId split;
+  std::vector<FittedModel> measured;  ///< one, or one a fold
+  FittedModel registered;
+  plan::Rows rows;                    ///< on which it is measured
+  std::string on;                     ///< "validation", "test", "folds"
+  std::optional<plan::StepId> prediction;
+};
+
+struct Lowering {
+  const hir::Workflow& workflow;
+  const SourceMap& sources;
+  const PlanOptions& options;
+  plan::Physical plan;
+  std::map<std::pair<Digest, plan::TableIndex>, plan::StepId> made;  ///< no step of a table is there twice
+  std::set<std::string> names;
+  std::vector<std::set<std::string>> aliases;                        ///< of each step: the names under which it was asked for
+  std::vector<std::optional<plan::StepId>> row_columns;              ///< of each HIR column that is not fitted
+  std::map<plan::StepId, hir::ColumnId> column_of;                   ///< a column that is this step; of several the first by name
+  std::vector<std::optional<plan::StepId>> files;                    ///< HashSource of each table
+  std::map<hir::TrainId, LoweredTrain> trains;
+  std::vector<std::optional<Digest>> shapes;                         ///< see order_columns.cpp
+};
+
+/// Adds the step, or finds the equal one. Fills place, keys and per_fragment; makes the name unique.
+plan::StepId add_step(Lowering& l, const Place& place, plan::StepCode code, std::vector<plan::StepId> inputs, std::string text);
+
+std::string column_name(const hir::Workflow& workflow, hir::ColumnId column);  ///< "people.age"
+/// Whether its value depends on a fitted state.
+bool is_fitted(const hir::Workflow& workflow, hir::ColumnId column);
+hir::TableId table_of(const hir::Workflow& workflow, hir::ColumnId column);
+std::string native_name(const std::string& native);                            ///< as a user writes it
+std::string options_text(const plan::Options& options);                        ///< "trees: 300, depth: 6"
+
+// lower_source.cpp
+void lower_source(Lowering& l, hir::TableId table);
+// lower_project.cpp
+void lower_project(Lowering& l, hir::ViewId view);
+/// The step that makes the column; `instance` may be null where nothing is fitted.
+plan::StepId lower_column(Lowering& l, hir::ColumnId column, Instance* instance);
+/// Notes that the step is this column, for requests and `--select`.
+void name_step(Lowering& l, plan::StepId step, hir::ColumnId column);
+/// The step that makes the value of an expression over HIR columns.
+plan::StepId lower_expression(Lowering& l, const expr::Expr& e, const Place& place, Instance* instance, bool generate = false);
+// lower_fit.cpp
+plan::StepId lower_fitted(Lowering& l, const expr::Fitted& fitted, const std::vector<plan::StepId>& arguments, const Type& type,
+                          const Place& place, Instance& instance, const std::string& text);
+plan::StepId lower_bins(Lowering& l, plan::StepId column, const Place& place, const Instance& instance);
+// lower_split.cpp
+plan::StepId lower_split(Lowering& l, hir::SplitId split, const std::string& name_if_inline);
+std::vector<hir::ColumnId> hashed_columns(const hir::Workflow& workflow, const hir::Split& split);
+// lower_train.cpp
+LoweredTrain& lower_train(Lowering& l, hir::TrainId train);
+plan::StepId lower_predict(Lowering& l, hir::TrainId train);
+// lower_evaluate.cpp
+void lower_evaluate(Lowering& l, hir::TrainId train, plan::Model& model);
+// lower_scorer.cpp
+void lower_scorer(Lowering& l, hir::TrainId train, plan::Model& model);
+void lower_register(Lowering& l, hir::TrainId train, plan::Model& model);
+// order_columns.cpp
+/// Positions of the steps in an order that no name decides, neither the user's nor the standard library's. Steps that only the
+/// symbols of their natives tell apart are ordered by those; equal steps keep their order.
+std::vector<std::size_t> order_columns(Lowering& l, const std::vector<plan::StepId>& steps);
+// trace_lineage.cpp
+std::vector<plan::Edge> trace_lineage(const hir::Workflow& workflow);
+
+}  // namespace mlp::planner

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "compiler/plan/physical.h"
+
+namespace mlp::planner {
+
+/// Keeps what `select` asks for: the steps called so (`aliases`, one set a step) with all they need, for `NAME+` also what needs
+/// them. Models of which a step is gone are gone too.
+plan::Physical prune_steps(plan::Physical plan, const std::vector<std::set<std::string>>& aliases, const std::vector<std::string>& select);
+
+/// "+profile+" -> "profile"; whether what needs it is meant too.
+struct Selection {
+  std::string name;
+  bool with_users = false;
+};
+Selection parse_selection(const std::string& text);
+
+}  // namespace mlp::planner

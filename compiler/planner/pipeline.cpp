@@ -1,0 +1,85 @@
+#include <algorithm>
+
+#include "compiler/planner/lowering.h"
+#include "compiler/planner/passes/prune_steps.h"
+#include "compiler/support/check.h"
+
+namespace mlp::planner {
+
+namespace {
+
+plan::Physical start_plan(const hir::Workflow& workflow, const PlanOptions& options) {
+  plan::Physical plan;
+  plan.workflow = workflow.name;
+  plan.folder = options.folder;
+  plan.final_rows = options.final_rows;
+  for (const hir::Table& table : workflow.tables)
+    plan.tables.push_back({table.name, table.synthetic, table.source, table.options, table.path, table.rows, table.span});
+  for (const hir::Param& param : workflow.params) plan.params.push_back({param.name, to_string(param.value), param.from});
+  plan.lineage = trace_lineage(workflow);
+  return plan;
+}
+
+bool has_train(const hir::Workflow& workflow, std::size_t view) {
+  return std::any_of(workflow.trains.begin(), workflow.trains.end(), [&](const hir::Train& train) { return train.view.index() == view; });
+}
+
+void lower_operator(Lowering& l, const plan::Operator& op) {
+  switch (op.kind) {
+    case plan::LogicalKind::source:
+      return lower_source(l, hir::TableId(op.subject));
+    case plan::LogicalKind::project:
+      // The columns of a view that is trained on are made where a train reads them, the others are not needed.
+      return has_train(l.workflow, op.subject) ? void() : lower_project(l, hir::ViewId(op.subject));
+    case plan::LogicalKind::split:
+      lower_split(l, hir::SplitId(op.subject), op.name);
+      return;
+    case plan::LogicalKind::train:
+      lower_train(l, hir::TrainId(op.subject));
+      return;
+    case plan::LogicalKind::evaluate:
+    case plan::LogicalKind::build_scorer:
+    case plan::LogicalKind::register_candidate: {
+      plan::Model& model = l.plan.models[op.subject];
+      if (op.kind == plan::LogicalKind::evaluate && !model.metrics) lower_evaluate(l, hir::TrainId(op.subject), model);
+      if (op.kind == plan::LogicalKind::build_scorer) lower_scorer(l, hir::TrainId(op.subject), model);
+      if (op.kind == plan::LogicalKind::register_candidate) lower_register(l, hir::TrainId(op.subject), model);
+      return;
+    }
+    case plan::LogicalKind::fit:
+    case plan::LogicalKind::apply:
+    case plan::LogicalKind::predict:
+    case plan::LogicalKind::gate:
+      return;  // lowered with the train or the evaluation that reads them
+  }
+}
+
+}  // namespace
+
+plan::Physical lower(const hir::Workflow& workflow, const plan::Logical& logical, const SourceMap& sources, const PlanOptions& options) {
+  Lowering l{workflow, sources, options, start_plan(workflow, options), {}, {}, {}, {}, {}, {}, {}, {}};
+  l.row_columns.resize(workflow.columns.size());
+  l.files.resize(workflow.tables.size());
+  l.plan.models.resize(workflow.trains.size());
+  for (const plan::Operator& op : logical.operators) lower_operator(l, op);
+  plan::Physical plan = prune_steps(std::move(l.plan), l.aliases, options.select);
+  MLP_CHECK(plan::verify(plan).empty());
+  return plan;
+}
+
+std::vector<std::string> unknown_selections(const hir::Workflow& workflow, const PlanOptions& options) {
+  const auto named = [](const auto& list, const std::string& name) {
+    return std::any_of(list.begin(), list.end(), [&](const auto& item) { return item.name == name; });
+  };
+  std::vector<std::string> unknown;
+  for (const std::string& text : options.select) {
+    const std::string name = parse_selection(text).name;
+    bool known = !name.empty() && (named(workflow.tables, name) || named(workflow.views, name) || named(workflow.splits, name) ||
+                                   named(workflow.trains, name));
+    for (std::size_t i = 0; i < workflow.columns.size() && !known; ++i) known = column_name(workflow, hir::ColumnId(i)) == name;
+    if (!known) unknown.push_back(text);
+  }
+  return unknown;
+}
+
+}  // namespace mlp::planner
