@@ -1,5 +1,6 @@
 #include "runtime/learn/xgboost/xgboost_trees_json.h"
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -27,9 +28,10 @@ Result<std::vector<std::vector<TreeNode>>> read_xgboost_trees(std::string_view u
           to[i].value = condition[i];  // a leaf's value shares its place with the condition
           continue;
         }
-        const float threshold = std::ceil(condition[i]);  // bins are whole: bin < condition
+        // Bins are whole: bin < condition. A condition beyond all bins parts the known from the missing.
+        const float threshold = std::clamp(std::ceil(condition[i]), 0.0f, 255.0f);
         const auto in_tree = [&](std::int64_t child) { return child > static_cast<std::int64_t>(i) && child < static_cast<std::int64_t>(nodes); };
-        if (!(threshold >= 0 && threshold <= 255) || !in_tree(left[i]) || !in_tree(right[i]) || column[i] < 0 ||
+        if (!std::isfinite(condition[i]) || !in_tree(left[i]) || !in_tree(right[i]) || column[i] < 0 ||
             static_cast<std::size_t>(column[i]) >= gains.size())
           return unreadable();
         to[i].column = static_cast<std::uint32_t>(column[i]);
