@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "compiler/support/check.h"
 #include "runtime/store/format.h"
@@ -23,6 +24,8 @@ constexpr std::uint32_t kObject = 1;
 constexpr std::uint32_t kEntry = 2;
 constexpr std::uint32_t kStamp = 3;
 constexpr std::uint32_t kGone = 4;
+/// Begins a batch: what is before it was synced when it was written.
+constexpr std::uint32_t kBatch = 5;
 
 constexpr std::size_t kObjectPayload = 32 + 3 * 8;
 constexpr std::size_t kEntryFixed = 32 + 8;
@@ -64,6 +67,7 @@ bool well_formed(std::uint32_t kind, std::string_view payload) {
       const std::uint64_t bytes = number_at<std::uint32_t>(payload, 4);
       return payload.size() == kStampFixed + path + bytes;
     }
+    case kBatch: return payload.empty();
     default: return false;
   }
 }
@@ -127,7 +131,7 @@ void Manifest::forget() {
   if (data_ != nullptr) ::munmap(const_cast<char*>(data_), mapped_);
   if (file_ >= 0) disk_.close(file_);
   data_ = nullptr;
-  mapped_ = file_size_ = end_ = damaged_ = inode_ = identity_ = 0;
+  mapped_ = file_size_ = end_ = damaged_ = torn_ = inode_ = identity_ = 0;
   file_ = -1;
   objects_ = {};
   entries_ = {};
@@ -223,7 +227,7 @@ void Manifest::scan(bool resume) {
     std::uint64_t probe = at + 8;
     while (probe < file_size_ && !valid_record(probe, next)) probe += 8;
     if (probe >= file_size_) return;
-    damaged_ += probe - at;
+    torn_ += probe - at;
     at = probe;
   }
 }
@@ -252,6 +256,7 @@ void Manifest::take_record(std::uint64_t at) {
       break;
     }
     case kEntry: insert(entries_, at); break;
+    case kBatch: damaged_ += std::exchange(torn_, 0); break;
     case kStamp: stamps_[std::string(stamp_path(payload))] = at; break;
     default: MLP_CHECK(false);
   }
@@ -377,6 +382,7 @@ Result<void> Manifest::write(const ManifestBatch& batch, bool& sync_failed) {
   const auto file = disk_.open(path_, Disk::Open::write);
   if (!file) return disk_failure(diag::Code::E0904, "open", path_, file.error());
   std::string bytes;
+  append_record(bytes, kBatch, {}, identity_);
   for (const ManifestBatch::Record& record : batch.records_) append_record(bytes, record.kind, record.payload, identity_);
   const auto written = disk_.write_at(*file, bytes, end_);
   const auto synced = written ? disk_.sync(*file) : DiskResult<void>{};

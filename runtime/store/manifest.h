@@ -77,10 +77,12 @@ class Manifest {
   std::size_t entry_count() const { return entries_.size; }
   std::size_t stamp_count() const { return stamps_.size(); }
   std::uint64_t file_bytes() const { return file_size_; }
-  /// Bytes between whole records that are no records.
+  /// Bytes between whole records that are no records, before the last batch: they were synced, and came to harm since.
   std::uint64_t damaged_bytes() const { return damaged_; }
-  /// Bytes after the last whole record.
-  std::uint64_t torn_bytes() const { return file_size_ - end_; }
+  /// The same within the last batch, and after it: a writer was stopped before its sync had ended.
+  std::uint64_t torn_bytes() const { return torn_ + file_size_ - end_; }
+  /// The entry names an object that no whole record names, and there are bytes in which such a record may have been lost.
+  bool lost_object_record(const Digest& digest) const { return damaged_ + torn_ > 0 && lookup(objects_, digest) == 0; }
   bool exists() const { return file_ >= 0; }
 
   /// Writes the batch and syncs it. The caller holds the store's lock and has refreshed since; it refreshes afterwards.
@@ -120,6 +122,7 @@ class Manifest {
   std::uint64_t file_size_ = 0;
   std::uint64_t end_ = 0;
   std::uint64_t damaged_ = 0;
+  std::uint64_t torn_ = 0;
   Index objects_;
   Index entries_;
   std::unordered_map<std::string, std::uint64_t> stamps_;
