@@ -43,13 +43,13 @@ struct CsvOptions {
   std::uint64_t fragment_rows = 65536;
 };
 
-/// Finds the columns and the rows, and hashes them. E0901, E0804, E0805 when the file changed meanwhile.
+/// Finds the columns and the rows, and hashes them. E0901, E0804, E0308, E0805 when the file changed meanwhile.
 Result<FileScan> scan_csv(FileSystem& files, const std::string& path, const CsvOptions& options);
 
 /// The position in the file of each column, by name. E0803 with all that are missing.
 Result<std::vector<std::uint32_t>> bind_columns(const FileScan& file, std::span<const CsvColumn> columns);
 
-/// Whether the columns and options can be read at all, whatever the file: formats, patterns, types, zone (E0601, E0308). Reading
+/// Whether the columns and options can be read at all, whatever the file: delimiter, formats, patterns, types, zone (E0601, E0308). Reading
 /// checks it too.
 Result<void> check_csv(std::span<const CsvColumn> columns, const CsvOptions& options);
 

@@ -304,6 +304,17 @@ std::string record_text(std::span<const std::string_view> fields, char delimiter
 }  // namespace
 
 Result<void> check_csv(std::span<const CsvColumn> columns, const CsvOptions& options) {
+  const auto wrong = [](std::string what) { return failure(diag::Code::E0308, std::move(what)); };
+  if (std::string_view("\"\n\r\0", 4).find(options.delimiter) != std::string_view::npos) {
+    return wrong("columns cannot be separated by a quote, a line end or a NUL byte");
+  }
+  if (options.decimal == options.delimiter) {
+    return wrong(fmt::format("`{}` cannot both separate columns and be the decimal mark", options.decimal));
+  }
+  if (std::string_view("\"\n\r\0+-eE0123456789 \t", 20).find(options.decimal) != std::string_view::npos) {
+    return wrong("the decimal mark is a point, a comma or another sign that no number is written with");
+  }
+  if (options.fragment_rows == 0) return wrong("a fragment has at least one row");
   MLP_TRY_VOID(make_readers(columns, options, 0));
   return {};
 }

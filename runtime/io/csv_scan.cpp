@@ -125,9 +125,7 @@ std::unexpected<diag::Diagnostic> changed(const std::string& path) {
 }  // namespace
 
 Result<FileScan> scan_csv(FileSystem& files, const std::string& path, const CsvOptions& options) {
-  MLP_CHECK(options.fragment_rows > 0);
-  MLP_CHECK(options.delimiter != '"' && options.delimiter != '\n' && options.delimiter != '\r' &&
-            options.delimiter != '\0');
+  MLP_TRY_VOID(check_csv({}, options));
   FileScan scan;
   scan.path = path;
   scan.delimiter = options.delimiter;

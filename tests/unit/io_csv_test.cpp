@@ -231,3 +231,12 @@ TEST_CASE("the profile of a column does not depend on the fragments") {
   REQUIRE(whole->profiles[2] == io::ColumnProfile{4, 1, 0.0, 2.5});
   REQUIRE(read_text(text, columns, {.fragment_rows = 1})->profiles == whole->profiles);
 }
+
+TEST_CASE("delimiters and decimal marks that cannot work are refused") {
+  const std::vector columns = {csv_column("a", kInt)};
+  for (const char delimiter : {'"', '\n', '\r', '\0', '.'}) {
+    REQUIRE(read_text("a\n1\n", columns, {.delimiter = delimiter}).error().code == diag::Code::E0308);
+  }
+  REQUIRE(read_text("a\n1\n", columns, {.decimal = ','}).error().code == diag::Code::E0308);
+  REQUIRE(read_text("a\n1\n", columns, {.decimal = '5'}).error().code == diag::Code::E0308);
+}
