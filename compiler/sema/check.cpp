@@ -1,0 +1,56 @@
+#include "compiler/sema/check.h"
+
+#include "compiler/sema/context.h"
+
+namespace mlp {
+
+namespace {
+
+/// One declaration; those that others need may have been resolved on the way.
+void check_declaration(sema::Context& context, const ast::Declaration& declaration) {
+  struct {
+    sema::Context& context;
+    const ast::Declaration& declaration;
+    void operator()(const ast::BrokenDeclaration&) const {}
+    void operator()(const ast::Import&) const { context.not_yet("`import`", declaration.span); }
+    void operator()(const ast::Param&) const { sema::resolve_param(context, declaration, {}); }
+    void operator()(const ast::Secret&) const {}
+    void operator()(const ast::Env&) const { sema::check_env(context, declaration); }
+    void operator()(const ast::Callable& callable) const {
+      if (callable.kind == ast::CallableKind::fn) sema::resolve_function(context, declaration, {});
+      else context.not_yet("transforms, models and metrics of your own", declaration.span);
+    }
+    void operator()(const ast::Data&) const { sema::resolve_table(context, declaration, {}); }
+    void operator()(const ast::Feature&) const { sema::resolve_view(context, declaration, {}); }
+    void operator()(const ast::Split&) const { sema::resolve_split(context, declaration); }
+    void operator()(const ast::Train&) const { sema::resolve_train(context, declaration); }
+    void operator()(const ast::Evaluate&) const { sema::check_evaluate(context, declaration); }
+    void operator()(const ast::Deploy&) const { sema::check_deploy(context, declaration); }
+    void operator()(const ast::Monitor&) const { sema::check_monitor(context, declaration); }
+    void operator()(const ast::Schedule&) const { sema::check_schedule(context, declaration); }
+    void operator()(const ast::Explore&) const { sema::check_explore(context, declaration); }
+    void operator()(const ast::Test&) const { sema::check_test(context, declaration); }
+  } visitor{context, declaration};
+  std::visit(visitor, declaration.kind);
+}
+
+}  // namespace
+
+std::optional<hir::Workflow> check(const ast::File& file, const SourceMap& sources, const CheckOptions& options, diag::Sink& sink) {
+  sema::Context context{.file = file, .sources = sources, .options = options, .sink = sink};
+  if (file.workflow) context.out.name = file.workflow->text;
+  sema::declare_names(context);
+  sema::check_option_params(context);
+  for (const ast::Declaration& declaration : file.declarations) {
+    // Of two declarations with one name the first is meant.
+    if (const auto at = context.names.find(declaration.name.text); at != context.names.end() && at->second.declaration != &declaration &&
+                                                                   at->second.declaration->kind.index() == declaration.kind.index())
+      continue;
+    check_declaration(context, declaration);
+  }
+  sink.sort();
+  if (sink.has_errors()) return std::nullopt;
+  return std::move(context.out);
+}
+
+}  // namespace mlp
