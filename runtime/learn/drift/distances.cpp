@@ -4,6 +4,8 @@
 #include "compiler/support/check.h"
 #include "gen/native_learn_names.h"
 #include "runtime/learn/elementary.h"
+#include "runtime/learn/native.h"
+#include "runtime/learn/native.h"
 
 /// Distances of two binned distributions.
 namespace mlp::learn {
