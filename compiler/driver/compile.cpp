@@ -69,13 +69,13 @@ Compiled compile(const std::string& path, const CompileOptions& options, Phase l
   out.sink.sort();
   if (out.sink.has_errors()) out.workflow.reset();
   if (!out.workflow || last == Phase::hir) return out;
-  out.logical = plan::build_logical(*out.workflow);
+  out.logical = planner::build_logical(*out.workflow);
   if (last == Phase::logical) return out;
-  plan::PlanOptions plan_options;
+  planner::PlanOptions plan_options;
   plan_options.final_rows = options.final_rows;
   plan_options.folder = folder_of(path);
   plan_options.file = path;
-  out.plan = plan::lower(*out.workflow, *out.logical, out.sources, plan_options);
+  out.plan = planner::lower(*out.workflow, *out.logical, out.sources, plan_options);
   return out;
 }
 
