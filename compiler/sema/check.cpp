@@ -37,7 +37,7 @@ void check_declaration(sema::Context& context, const ast::Declaration& declarati
 }  // namespace
 
 std::optional<hir::Workflow> check(const ast::File& file, const SourceMap& sources, const CheckOptions& options, diag::Sink& sink) {
-  sema::Context context{.file = file, .sources = sources, .options = options, .sink = sink};
+  sema::Context context(file, sources, options, sink);
   if (file.workflow) context.out.name = file.workflow->text;
   sema::declare_names(context);
   sema::check_option_params(context);

@@ -72,6 +72,7 @@ struct Context {
   std::map<std::string, std::unique_ptr<ast::File>, std::less<>> library_texts;
   std::map<std::string, ast::ExprId, std::less<>> library_roots;
 
+  Context(const ast::File& f, const SourceMap& s, const CheckOptions& o, diag::Sink& d) : file(f), sources(s), options(o), sink(d) {}
   void report(diag::Diagnostic diagnostic) { sink.report(std::move(diagnostic)); }
   std::string text(Span span) const { return std::string(sources.text(span)); }
   hir::ColumnId add_column(hir::Column column, ColumnFacts facts = {});
