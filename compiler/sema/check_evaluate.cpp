@@ -130,7 +130,10 @@ std::optional<double> EvaluateBlock::number(ast::ExprId id) {
   Builder b;
   Scope scope(context_, b, &context_.file);
   scope.quiet = true;
+  // A look only: what is no number is typed again as a figure, and says there what it cannot do.
+  const std::size_t said = context_.out.not_yet.size();
   const expr::NodeId node = type_expression(scope, id);
+  context_.out.not_yet.resize(said);
   if (!node || !b.type(node).is_number()) return std::nullopt;
   const auto real = b.convert(node, Type::of(Base::float_));
   const auto value = real ? b.constant(*real) : std::nullopt;
