@@ -44,7 +44,7 @@ std::string run_json(const plan::Physical& plan, const exec::RunReport& report, 
   out["seconds"] = report.seconds;
   Json metrics = Json::object(), slices = Json::array();
   for (const exec::FigureReport& f : report.figures) {
-    if (f.group_columns.empty()) metrics[f.model][f.metric] = figure_json(f.figure, f.on);
+    if (f.group_columns.empty() || f.figure.value) metrics[f.model][f.metric] = figure_json(f.figure, f.on);
     for (const exec::FigureRecord& group : f.figure.groups) {
       Json slice = figure_json(group, f.on);
       Json by = Json::object();
@@ -84,7 +84,11 @@ void print_text(const exec::RunReport& report, bool colour) {
     rows.push_back({f.model, f.metric, of, figure_text(r.value), interval, std::to_string(r.rows), f.on});
   };
   for (const exec::FigureReport& f : report.figures) {
-    if (f.group_columns.empty()) add(f, f.figure, "all");
+    // min, max and gap over groups are one figure; a slice is one for each group.
+    if (f.group_columns.empty() || f.figure.value) {
+      add(f, f.figure, "all");
+      continue;
+    }
     for (const exec::FigureRecord& group : f.figure.groups) {
       std::string of;
       for (std::size_t c = 0; c < f.group_columns.size() && c < group.group.size(); ++c)

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 namespace mlp::exec {
 
@@ -39,17 +41,29 @@ std::string reason_to_run(Session& session, plan::StepId id) {
     if (last.code_text == step.text || last.code_text.empty()) return "its code changed";
     return fmt::format("its code changed: {} -> {}", last.code_text, step.text);
   }
+  // By name, not by position: the order of a matrix's columns says nothing to a person.
+  std::map<std::string, Digest> before;
+  for (const store::NamedDigest& input : last.inputs) before[input.name] = input.digest;
   std::vector<std::string> changed;
-  const std::size_t count = std::min(step.inputs.size(), last.inputs.size());
-  for (std::size_t i = 0; i < count; ++i) {
-    const StepState& input = session.steps[step.inputs[i].index()];
-    const std::string& name = session.plan[step.inputs[i]].name;
-    if (input.done && output_digest(input) != last.inputs[i].digest && std::find(changed.begin(), changed.end(), name) == changed.end()) changed.push_back(name);
+  const auto add = [&](const std::string& text) {
+    if (std::find(changed.begin(), changed.end(), text) == changed.end()) changed.push_back(text);
+  };
+  std::set<std::string> now;
+  for (plan::StepId id_of_input : step.inputs) {
+    const StepState& input = session.steps[id_of_input.index()];
+    const std::string& name = session.plan[id_of_input].name;
+    now.insert(name);
+    const auto found_before = before.find(name);
+    if (found_before == before.end())
+      add(name + " is new");
+    else if (input.done && output_digest(input) != found_before->second)
+      add(name + " changed");
   }
-  if (step.inputs.size() != last.inputs.size()) changed.push_back("the list of its inputs");
+  for (const auto& [name, digest] : before)
+    if (!now.contains(name)) add(name + " is gone");
   if (changed.empty()) return "its result is not in the store";
-  if (changed.size() > 4) return fmt::format("{} and {} more of its inputs changed", fmt::join(changed.begin(), changed.begin() + 3, ", "), changed.size() - 3);
-  return fmt::format("{} changed", fmt::join(changed, ", "));
+  if (changed.size() > 4) return fmt::format("{} and {} more of its inputs", fmt::join(changed.begin(), changed.begin() + 3, ", "), changed.size() - 3);
+  return fmt::format("{}", fmt::join(changed, ", "));
 }
 
 }  // namespace mlp::exec
