@@ -61,6 +61,10 @@ std::string reason_to_run(Session& session, plan::StepId id) {
   }
   for (const auto& [name, digest] : before)
     if (!now.contains(name)) add(name + " is gone");
+  if (changed.empty() && step.inputs.size() == last.inputs.size()) {
+    for (std::size_t i = 0; i < last.inputs.size(); ++i)
+      if (session.plan[step.inputs[i]].name != last.inputs[i].name) return "the order of its inputs changed with their code";
+  }
   if (changed.empty()) return "its result is not in the store";
   if (changed.size() > 4) return fmt::format("{} and {} more of its inputs", fmt::join(changed.begin(), changed.begin() + 3, ", "), changed.size() - 3);
   return fmt::format("{}", fmt::join(changed, ", "));
