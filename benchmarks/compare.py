@@ -2,7 +2,7 @@
 
 usage: compare.py MLPC PYTHON WORK_FOLDER OUT.md [REAL_TABLE.csv]
 
-Each turn: the script, `mlpc run` into an empty store, `mlpc run` again. Medians over the turns; wall time of the whole process,
+Each turn: the script, the script without bootstrap intervals, `mlpc run` into an empty store, `mlpc run` again. Medians over the turns; wall time of the whole process,
 peak memory as the kernel counted it for the process.
 """
 
@@ -44,11 +44,13 @@ def compare(mlpc, python, folder, table, rounds):
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(table, folder / "census.csv")
     shutil.copyfile(HERE / "census.mlp", folder / "census.mlp")
-    script, cold, noop, auc = [], [], [], {}
+    script, bare, cold, noop, auc = [], [], [], [], {}
     for _ in range(TURNS):
         seconds, memory, out = measure([python, HERE / "plain.py", folder / "census.csv", str(rounds)])
         script.append((seconds, memory))
         auc["script"] = json.loads(out)["auc"]
+        seconds, memory, _ = measure([python, HERE / "plain.py", folder / "census.csv", "0"])
+        bare.append((seconds, memory))
         shutil.rmtree(folder / ".mlp", ignore_errors=True)
         seconds, memory, out = measure([mlpc, "run", folder / "census.mlp", "--format", "json", "--quiet"])
         cold.append((seconds, memory))
@@ -61,6 +63,7 @@ def compare(mlpc, python, folder, table, rounds):
     middle = lambda pairs, at: statistics.median(pair[at] for pair in pairs)  # noqa: E731
     return {
         "script": (middle(script, 0), max(m for _, m in script)),
+        "bare": (middle(bare, 0), max(m for _, m in bare)),
         "cold": (middle(cold, 0), max(m for _, m in cold)),
         "noop": (middle(noop, 0), max(m for _, m in noop)),
         "auc": auc,
@@ -93,10 +96,10 @@ def main():
     for name, table in tables:
         row = compare(mlpc, python, work / table.stem, table, REPLICATES)
         base, _ = row["script"]
-        for what, key in (("pandas + scikit-learn + xgboost", "script"), ("`mlpc run`, empty store", "cold"), ("`mlpc run` again", "noop")):
+        for what, key in (("script", "script"), ("script without its intervals", "bare"), ("`mlpc run`, empty store", "cold"), ("`mlpc run` again", "noop")):
             seconds, memory = row[key]
             ratio = "1" if key == "script" else f"{base / seconds:.1f} times as fast" if seconds < base else f"{seconds / base:.2f} times as long"
-            auc = row["auc"]["script" if key == "script" else "mlpc"]
+            auc = row["auc"]["mlpc" if key in ("cold", "noop") else "script"]
             lines.append(f"| {name} | {what} | {seconds:.3f} | {ratio} | {memory:.0f} MB | {auc:.4f} |")
     figures = "\n".join(lines)
     text = f"""# Benchmarks

@@ -3,7 +3,7 @@
 usage: plain.py TABLE.csv ROUNDS
 
 Reads, cleans, makes the features (target encoding cross-fitted on the training rows), splits, trains boosted trees and a logistic
-regression, and gives the figures with bootstrap intervals of ROUNDS resamples. Prints one JSON line.
+regression, and gives the figures with bootstrap intervals of ROUNDS resamples (0: none). Prints one JSON line.
 """
 
 import json
@@ -42,6 +42,8 @@ def encode(train_x, train_y, all_x, smoothing):
 
 
 def interval(metric, y, p, draws):
+    if not draws:
+        return None
     values = [metric(y[rows], p[rows]) for rows in draws]
     return float(np.quantile(values, 0.025)), float(np.quantile(values, 0.975))
 
