@@ -1,6 +1,7 @@
 #include "runtime/exec/matrix.h"
 
 #include "compiler/support/check.h"
+#include "runtime/column/bins.h"
 
 namespace mlp::exec {
 
@@ -29,11 +30,11 @@ Result<void> Matrix::append(Session& session, const plan::Step& step, std::size_
     const plan::StepId input = step.inputs[first + c];
     if (binned_) {
       MLP_TRY(const std::string bytes, session.object(input, fragment));
-      MLP_TRY(const BinnedCell cell, decode_binned(bytes));
-      bins_[c].resize(cell.width);
-      for (std::size_t run = 0; run < cell.width; ++run) {
-        const char* from = cell.bins.data() + run * cell.rows;
-        for (std::uint32_t row : rows) bins_[c][run].push_back(static_cast<std::uint8_t>(from[row]));
+      MLP_TRY(const BinnedColumn cell, decode_binned_column(bytes));
+      bins_[c].resize(cell.runs);
+      for (std::size_t run = 0; run < cell.runs; ++run) {
+        const auto from = cell.run(run);
+        for (std::uint32_t row : rows) bins_[c][run].push_back(from[row]);
       }
       continue;
     }

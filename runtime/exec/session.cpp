@@ -21,7 +21,6 @@ bool take_u64(std::string_view& bytes, std::uint64_t& value) {
 }
 
 constexpr std::uint64_t kPackVersion = 0x31'4B'43'41'50'4C'4Dull;  // "MLPACK1"
-constexpr std::uint64_t kBinnedVersion = 0x31'4E'49'42'50'4C'4Dull;  // "MLPBIN1"
 
 std::unexpected<diag::Diagnostic> damaged(const char* what) {
   return failure(diag::Code::E0903, std::string("a stored ") + what + " is not whole", "run again: what is damaged is made anew");
@@ -159,21 +158,6 @@ Result<std::vector<std::string>> unpack(std::string_view bytes) {
   }
   if (!bytes.empty()) return damaged("list");
   return parts;
-}
-
-std::string encode(const BinnedCell& cell) {
-  std::string out;
-  put_u64(out, kBinnedVersion);
-  put_u64(out, cell.rows);
-  put_u64(out, cell.width);
-  return out + cell.bins;
-}
-
-Result<BinnedCell> decode_binned(std::string_view bytes) {
-  std::uint64_t version = 0, rows = 0, width = 0;
-  if (!take_u64(bytes, version) || version != kBinnedVersion || !take_u64(bytes, rows) || !take_u64(bytes, width)) return damaged("column of bins");
-  if (width == 0 ? !bytes.empty() : bytes.size() % width != 0 || bytes.size() / width != rows) return damaged("column of bins");
-  return BinnedCell{rows, width, std::string(bytes)};
 }
 
 }  // namespace mlp::exec

@@ -76,14 +76,6 @@ std::vector<std::uint8_t> rows_in(const Column& split, const plan::Rows& rows);
 std::string pack(const std::vector<std::string>& parts);
 Result<std::vector<std::string>> unpack(std::string_view bytes);
 
-/// Bins of a matrix column of one fragment: `width` runs of `rows` bytes.
-struct BinnedCell {
-  std::size_t rows = 0, width = 1;
-  std::string bins;
-};
-std::string encode(const BinnedCell& cell);
-Result<BinnedCell> decode_binned(std::string_view bytes);
-
 // ---- operators: ops/op_<name>.cpp. Each gives the bytes of the output. ---------------------------------------------------
 Result<std::string> kernel(Session&, const plan::Step&, const plan::Kernel&, std::size_t fragment);
 Result<std::string> expect(Session&, const plan::Step&, const plan::Expect&, std::vector<diag::Diagnostic>& warnings);

@@ -47,11 +47,15 @@ std::optional<io::FileScan> remembered(const std::string& path, const io::FileSt
 
 }  // namespace
 
-io::CsvOptions csv_options(const plan::Table& table, std::uint64_t fragment_rows) {
+Result<io::CsvOptions> csv_options(const plan::Table& table, std::uint64_t fragment_rows) {
   io::CsvOptions options;
   const std::string delimiter = text_option(table, "delimiter", ","), decimal = text_option(table, "decimal", ".");
-  options.delimiter = delimiter.empty() ? ',' : delimiter[0];
-  options.decimal = decimal.empty() ? '.' : decimal[0];
+  for (const std::string* mark : {&delimiter, &decimal})
+    if (mark->size() != 1)
+      return failure(diag::Code::E0303, fmt::format("`{}` of table `{}` has to be one character, not \"{}\"", mark == &delimiter ? "delimiter" : "decimal", table.name, *mark),
+                     "write one character, such as \",\" or \";\"; for tabs use the source `tsv`");
+  options.delimiter = delimiter[0];
+  options.decimal = decimal[0];
   options.null = text_option(table, "null", "");
   options.zone = text_option(table, "zone", "");
   if (const Value* trim = option(table, "trim"))
@@ -66,7 +70,7 @@ io::CsvColumn csv_column(const plan::ReadColumn& column) {
 
 Result<std::optional<io::Table>> look_at_source(const plan::Table& table, const std::string& folder, std::uint64_t fragment_rows,
                                                 io::FileSystem& files, store::Store& store, bool may_read, bool& hashed) {
-  const io::CsvOptions options = csv_options(table, fragment_rows);
+  MLP_TRY(const io::CsvOptions options, csv_options(table, fragment_rows));
   MLP_TRY(const std::vector<std::string> paths, files.list(full_path(folder, table.path)));
   std::vector<std::optional<io::FileScan>> scans(paths.size());
   std::vector<std::optional<diag::Diagnostic>> failures(paths.size());

@@ -16,8 +16,9 @@
 /// The fragments of a table: fixed row ranges of its files, in the order of the files' names; of a synthetic table, ranges of rows.
 namespace mlp::exec {
 
-/// The options of a delimited source, from the named values of its declaration.
-io::CsvOptions csv_options(const plan::Table& table, std::uint64_t fragment_rows);
+/// The options of a delimited source, from the named values of its declaration. E0303 for a delimiter or decimal mark that is not
+/// one character.
+Result<io::CsvOptions> csv_options(const plan::Table& table, std::uint64_t fragment_rows);
 /// The column as the reader takes it.
 io::CsvColumn csv_column(const plan::ReadColumn& column);
 

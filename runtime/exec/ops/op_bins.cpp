@@ -1,4 +1,4 @@
-#include "compiler/support/check.h"
+#include "runtime/column/bins.h"
 #include "runtime/exec/session.h"
 #include "runtime/learn/bins.h"
 
@@ -26,9 +26,7 @@ Result<std::string> bin(Session& session, const plan::Step& step, std::size_t fr
   MLP_TRY(const std::string state, session.object(step.inputs[0]));
   MLP_TRY(const auto bins, learn::load_bins(state));
   MLP_TRY(const auto column, session.column(step.inputs[1], fragment));
-  const Buffer cells = bins->apply(*column);
-  MLP_CHECK(cells.size() == bins->runs() * column->rows);
-  return encode(BinnedCell{column->rows, bins->runs(), std::string(reinterpret_cast<const char*>(cells.data()), cells.size())});
+  return encode(BinnedColumn{column->rows, bins->runs(), bins->apply(*column)});
 }
 
 }  // namespace mlp::exec

@@ -7,7 +7,7 @@ namespace mlp::exec {
 
 Result<void> scan(Session& session, plan::TableIndex index, std::span<const ScanColumn> columns) {
   const io::Table& table = *session.tables[index];
-  const io::CsvOptions options = csv_options(session.plan.tables[index], session.options.fragment_rows);
+  MLP_TRY(const io::CsvOptions options, csv_options(session.plan.tables[index], session.options.fragment_rows));
   const std::size_t count = table.fragments.size();
   std::vector<std::optional<diag::Diagnostic>> failures(count);
   std::vector<io::BadValues> bad(count);
