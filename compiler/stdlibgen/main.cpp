@@ -56,7 +56,8 @@ int main(int count, char** arguments) {
   sink.sort();
   if (!sink.diagnostics().empty()) std::fputs(diag::render_text(sink.diagnostics(), sources).c_str(), stderr);
   if (sink.has_errors()) return 1;
-  std::ranges::stable_sort(entries, {}, [](const Signature& entry) { return std::pair(entry.kind, std::string_view(entry.name)); });
+  std::ranges::stable_sort(entries, {},
+                           [](const Signature& entry) { return std::pair(entry.kind, std::string_view(entry.name)); });
   const std::pair<const char*, std::string> files[] = {{"stdlib_table.cpp", stdlib::write_table(entries)},
                                                        {"native_names.h", stdlib::write_native_names(entries)},
                                                        {"kernel_table.cpp", stdlib::write_kernel_table(entries)},

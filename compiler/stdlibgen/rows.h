@@ -64,19 +64,30 @@ inline std::vector<Signature> make_signatures(std::span<const SignatureRow> rows
   const auto type = [](std::string_view text) { return text.empty() ? Type::error() : parse_type(text).value(); };
   const auto types = [&](std::span<const std::string_view> texts) {
     std::vector<Type> out;
-    for (const std::string_view text : texts) out.push_back(type(text));
+    for (const std::string_view text : texts)
+      out.push_back(type(text));
     return out;
   };
-  const auto strings = [](std::span<const std::string_view> texts) { return std::vector<std::string>(texts.begin(), texts.end()); };
-  const auto interval = [](const IntervalRow& row) { return row.there ? std::optional(Interval{row.low, row.high}) : std::nullopt; };
+  const auto strings = [](std::span<const std::string_view> texts) {
+    return std::vector<std::string>(texts.begin(), texts.end());
+  };
+  const auto interval = [](const IntervalRow& row) {
+    return row.there ? std::optional(Interval{row.low, row.high}) : std::nullopt;
+  };
   const auto value = [](const ValueRow& row) -> std::optional<Value> {
     switch (row.kind) {
-      case ValueRow::none: return std::nullopt;
-      case ValueRow::missing: return Value();
-      case ValueRow::bool_: return Value(row.whole != 0);
-      case ValueRow::int_: return Value(std::int64_t{row.whole});
-      case ValueRow::float_: return Value(row.real);
-      case ValueRow::text: return Value(std::string(row.string));
+      case ValueRow::none:
+        return std::nullopt;
+      case ValueRow::missing:
+        return Value();
+      case ValueRow::bool_:
+        return Value(row.whole != 0);
+      case ValueRow::int_:
+        return Value(std::int64_t{row.whole});
+      case ValueRow::float_:
+        return Value(row.real);
+      case ValueRow::text:
+        return Value(std::string(row.string));
     }
     return std::nullopt;
   };
@@ -88,7 +99,8 @@ inline std::vector<Signature> make_signatures(std::span<const SignatureRow> rows
     s.name = row.name;
     s.op = row.op;
     for (const ParameterRow& p : row.parameters)
-      s.parameters.push_back({std::string(p.name), types(p.types), strings(p.one_of), interval(p.range), value(p.fallback), std::string(p.doc)});
+      s.parameters.push_back({std::string(p.name), types(p.types), strings(p.one_of), interval(p.range),
+                              value(p.fallback), std::string(p.doc)});
     s.result = type(row.result);
     s.result_range = interval(row.result_range);
     s.domain_of = row.domain_of;
@@ -99,13 +111,15 @@ inline std::vector<Signature> make_signatures(std::span<const SignatureRow> rows
     s.random = row.random;
     s.can_fail = row.can_fail;
     s.interpreted_because = row.interpreted_because;
-    for (const FitRow& fit : row.fits) s.fits.emplace_back(std::string(fit.name), type(fit.type));
+    for (const FitRow& fit : row.fits)
+      s.fits.emplace_back(std::string(fit.name), type(fit.type));
     s.uses_label = row.uses_label;
     s.cross_fit = row.cross_fit;
     s.predicts = types(row.predicts);
     s.takes = types(row.takes);
     s.binned = row.binned;
-    for (const PreparationRow& p : row.prepares) s.prepares.emplace_back(type(p.type), strings(p.outputs));
+    for (const PreparationRow& p : row.prepares)
+      s.prepares.emplace_back(type(p.type), strings(p.outputs));
     s.higher_is_better = row.higher_is_better;
     s.of_decision = row.of_decision;
     s.doc = row.doc;

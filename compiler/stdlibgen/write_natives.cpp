@@ -14,11 +14,17 @@ constexpr std::string_view kHead = "// Written by mlp-stdlib-gen from stdlib/*.m
 
 std::string_view cpp_type(const Type& type) {
   switch (type.base) {
-    case Base::bool_: return "bool";
-    case Base::float_: return "double";
-    case Base::string: case Base::category: return "mlp::Text";
-    case Base::map: return "const mlp::Weights*";
-    default: return "std::int64_t";
+    case Base::bool_:
+      return "bool";
+    case Base::float_:
+      return "double";
+    case Base::string:
+    case Base::category:
+      return "mlp::Text";
+    case Base::map:
+      return "const mlp::Weights*";
+    default:
+      return "std::int64_t";
   }
 }
 
@@ -47,41 +53,51 @@ struct LearnKind {
   EntryKind kind;
   std::string_view word, type;
 };
-constexpr std::array kLearnKinds = {LearnKind{EntryKind::transform, "transform", "NativeTransform"}, LearnKind{EntryKind::model, "model", "NativeModel"},
-                                    LearnKind{EntryKind::metric, "metric", "NativeMetric"}, LearnKind{EntryKind::drift, "drift", "NativeDrift"}};
+constexpr std::array kLearnKinds = {LearnKind{EntryKind::transform, "transform", "NativeTransform"},
+                                    LearnKind{EntryKind::model, "model", "NativeModel"},
+                                    LearnKind{EntryKind::metric, "metric", "NativeMetric"},
+                                    LearnKind{EntryKind::drift, "drift", "NativeDrift"}};
 
 }  // namespace
 
 std::string write_native_names(std::span<const Signature> entries) {
-  std::string out = fmt::format("{}#pragma once\n\n#include \"kernels/abi.h\"\n\nnamespace mlp::native_fn {{\n\n", kHead);
-  for (const Signature* entry : natives(entries, EntryKind::fn)) out += fmt::format("{};  // {}\n", prototype(*entry), entry->name);
+  std::string out =
+      fmt::format("{}#pragma once\n\n#include \"kernels/abi.h\"\n\nnamespace mlp::native_fn {{\n\n", kHead);
+  for (const Signature* entry : natives(entries, EntryKind::fn))
+    out += fmt::format("{};  // {}\n", prototype(*entry), entry->name);
   return out + "\n}  // namespace mlp::native_fn\n";
 }
 
 std::string write_kernel_table(std::span<const Signature> entries) {
-  std::string out = fmt::format("{}#include \"kernels/table.h\"\n#include \"gen/native_names.h\"\n\nnamespace mlp {{\n\n", kHead);
+  std::string out =
+      fmt::format("{}#include \"kernels/table.h\"\n#include \"gen/native_names.h\"\n\nnamespace mlp {{\n\n", kHead);
   const auto functions = natives(entries, EntryKind::fn);
   out += "std::span<const NativeFunction> native_functions() {\n";
   if (functions.empty()) return out + "  return {};\n}\n\n}  // namespace mlp\n";
   out += "  static constexpr NativeFunction kTable[] = {\n";
-  for (const Signature* entry : functions) out += fmt::format("      entry<&native_fn::{0}>(\"{0}\"),\n", entry->native);
+  for (const Signature* entry : functions)
+    out += fmt::format("      entry<&native_fn::{0}>(\"{0}\"),\n", entry->native);
   return out + "  };\n  return kTable;\n}\n\n}  // namespace mlp\n";
 }
 
 std::string write_learn_names(std::span<const Signature> entries) {
   std::string out = fmt::format("{}#pragma once\n\nnamespace mlp::learn {{\n", kHead);
-  for (const LearnKind& kind : kLearnKinds) out += fmt::format("struct {};\n", kind.type);
+  for (const LearnKind& kind : kLearnKinds)
+    out += fmt::format("struct {};\n", kind.type);
   out += "}  // namespace mlp::learn\n";
   for (const LearnKind& kind : kLearnKinds) {
     out += fmt::format("\nnamespace mlp::native_{} {{\n", kind.word);
-    for (const Signature* entry : natives(entries, kind.kind)) out += fmt::format("extern const learn::{} {};\n", kind.type, entry->native);
+    for (const Signature* entry : natives(entries, kind.kind))
+      out += fmt::format("extern const learn::{} {};\n", kind.type, entry->native);
     out += fmt::format("}}  // namespace mlp::native_{}\n", kind.word);
   }
   return out;
 }
 
 std::string write_learn_table(std::span<const Signature> entries) {
-  std::string out = fmt::format("{}#include \"gen/native_learn_names.h\"\n#include \"runtime/learn/native.h\"\n\nnamespace mlp::learn {{\n", kHead);
+  std::string out = fmt::format(
+      "{}#include \"gen/native_learn_names.h\"\n#include \"runtime/learn/native.h\"\n\nnamespace mlp::learn {{\n",
+      kHead);
   for (const LearnKind& kind : kLearnKinds) {
     out += fmt::format("\nconst {0}* find_{1}([[maybe_unused]] std::string_view symbol) {{\n", kind.type, kind.word);
     for (const Signature* entry : natives(entries, kind.kind))

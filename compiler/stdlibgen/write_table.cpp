@@ -15,9 +15,12 @@ std::string quoted(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') (out += '\\') += c;
-    else if (byte < 0x20 || byte >= 0x7F) out += fmt::format("\\{:03o}", byte);
-    else out += c;
+    if (c == '"' || c == '\\')
+      (out += '\\') += c;
+    else if (byte < 0x20 || byte >= 0x7F)
+      out += fmt::format("\\{:03o}", byte);
+    else
+      out += c;
   }
   return out + '"';
 }
@@ -25,7 +28,8 @@ std::string quoted(std::string_view text) {
 /// Exact, and readable where it is a whole number.
 std::string number(double value) {
   if (std::isinf(value)) return value < 0 ? "-kInfinity" : "kInfinity";
-  return fmt::format("{}", value).find_first_of(".e") == std::string::npos ? fmt::format("{}.0", value) : fmt::format("{}", value);
+  return fmt::format("{}", value).find_first_of(".e") == std::string::npos ? fmt::format("{}.0", value)
+                                                                           : fmt::format("{}", value);
 }
 
 std::string interval(const std::optional<Interval>& range) {
@@ -39,7 +43,9 @@ std::string value(const std::optional<Value>& value) {
     std::string operator()(bool v) const { return fmt::format("{{ValueRow::bool_, {}}}", v ? 1 : 0); }
     std::string operator()(std::int64_t v) const { return fmt::format("{{ValueRow::int_, {}}}", v); }
     std::string operator()(double v) const { return fmt::format("{{ValueRow::float_, 0, {}}}", number(v)); }
-    std::string operator()(const std::string& v) const { return fmt::format("{{ValueRow::text, 0, 0, {}}}", quoted(v)); }
+    std::string operator()(const std::string& v) const {
+      return fmt::format("{{ValueRow::text, 0, 0, {}}}", quoted(v));
+    }
   } visitor;
   return std::visit(visitor, *value);
 }
@@ -55,29 +61,38 @@ class Writer {
   }
   std::string texts(const std::vector<std::string>& elements) {
     std::vector<std::string> all;
-    for (const std::string& each : elements) all.push_back(quoted(each));
+    for (const std::string& each : elements)
+      all.push_back(quoted(each));
     return list("std::string_view", all);
   }
   std::string types(const std::vector<Type>& elements) {
     std::vector<std::string> all;
-    for (const Type& each : elements) all.push_back(to_string(each));
+    for (const Type& each : elements)
+      all.push_back(to_string(each));
     return texts(all);
   }
   std::string parameter(const Parameter& p) {
-    return fmt::format("{{{}, {}, {}, {}, {}, {}}}", quoted(p.name), types(p.types), texts(p.one_of), interval(p.range), value(p.fallback), quoted(p.doc));
+    return fmt::format("{{{}, {}, {}, {}, {}, {}}}", quoted(p.name), types(p.types), texts(p.one_of), interval(p.range),
+                       value(p.fallback), quoted(p.doc));
   }
   std::string row(const Signature& s) {
     std::vector<std::string> parameters, fits, prepares;
-    for (const Parameter& p : s.parameters) parameters.push_back(parameter(p));
-    for (const auto& [name, type] : s.fits) fits.push_back(fmt::format("{{{}, {}}}", quoted(name), quoted(to_string(type))));
-    for (const auto& [type, outputs] : s.prepares) prepares.push_back(fmt::format("{{{}, {}}}", quoted(to_string(type)), texts(outputs)));
+    for (const Parameter& p : s.parameters)
+      parameters.push_back(parameter(p));
+    for (const auto& [name, type] : s.fits)
+      fits.push_back(fmt::format("{{{}, {}}}", quoted(name), quoted(to_string(type))));
+    for (const auto& [type, outputs] : s.prepares)
+      prepares.push_back(fmt::format("{{{}, {}}}", quoted(to_string(type)), texts(outputs)));
     const bool has_result = s.kind != EntryKind::model && s.kind != EntryKind::source && s.kind != EntryKind::sink;
-    return fmt::format("    {{EntryKind::{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}}},\n",
-                       kKinds[static_cast<std::size_t>(s.kind)], quoted(s.name), quoted(s.op), list("ParameterRow", parameters),
-                       has_result ? quoted(to_string(s.result)) : "{}", interval(s.result_range), quoted(s.domain_of), quoted(s.known_when),
-                       quoted(s.body), quoted(s.native), s.row, s.random, s.can_fail, quoted(s.interpreted_because), list("FitRow", fits),
-                       s.uses_label, s.cross_fit, types(s.predicts), types(s.takes), s.binned, list("PreparationRow", prepares),
-                       s.higher_is_better, s.of_decision, quoted(s.doc), quoted(s.place));
+    return fmt::format(
+        "    {{EntryKind::{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, "
+        "{}, {}}},\n",
+        kKinds[static_cast<std::size_t>(s.kind)], quoted(s.name), quoted(s.op), list("ParameterRow", parameters),
+        has_result ? quoted(to_string(s.result)) : "{}", interval(s.result_range), quoted(s.domain_of),
+        quoted(s.known_when), quoted(s.body), quoted(s.native), s.row, s.random, s.can_fail,
+        quoted(s.interpreted_because), list("FitRow", fits), s.uses_label, s.cross_fit, types(s.predicts),
+        types(s.takes), s.binned, list("PreparationRow", prepares), s.higher_is_better, s.of_decision, quoted(s.doc),
+        quoted(s.place));
   }
   const std::string& arrays() const { return arrays_; }
 
@@ -87,41 +102,43 @@ class Writer {
 };
 
 constexpr std::string_view kCode = R"cpp(
-/// Made on first use; a process that never asks does not pay.
-const std::vector<Signature>& table() {
-  static const std::vector<Signature> made = make_signatures(kRows);
-  return made;
-}
+  /// Made on first use; a process that never asks does not pay.
+  const std::vector<Signature>& table() {
+    static const std::vector<Signature> made = make_signatures(kRows);
+    return made;
+  }
 
-template <class Keep>
-std::vector<const Signature*> select(Keep keep) {
-  std::vector<const Signature*> found;
-  for (const Signature& entry : table())
-    if (keep(entry)) found.push_back(&entry);
-  return found;
-}
+  template <class Keep>
+  std::vector<const Signature*> select(Keep keep) {
+    std::vector<const Signature*> found;
+    for (const Signature& entry : table())
+      if (keep(entry)) found.push_back(&entry);
+    return found;
+  }
 
-}  // namespace
+  }  // namespace
 
-std::span<const Signature> standard_library() { return table(); }
+  std::span<const Signature> standard_library() {
+    return table();
+  }
 
-std::vector<const Signature*> find_entries(EntryKind kind, std::string_view name) {
-  return select([&](const Signature& entry) { return entry.kind == kind && entry.name == name; });
-}
+  std::vector<const Signature*> find_entries(EntryKind kind, std::string_view name) {
+    return select([&](const Signature& entry) { return entry.kind == kind && entry.name == name; });
+  }
 
-std::vector<const Signature*> find_operators(std::string_view op) {
-  if (op.empty()) return {};
-  return select([&](const Signature& entry) { return entry.op == op; });
-}
+  std::vector<const Signature*> find_operators(std::string_view op) {
+    if (op.empty()) return {};
+    return select([&](const Signature& entry) { return entry.op == op; });
+  }
 
-const Signature* find_native(std::string_view native) {
-  if (native.empty()) return nullptr;
-  for (const Signature& entry : table())
-    if (entry.native == native) return &entry;
-  return nullptr;
-}
+  const Signature* find_native(std::string_view native) {
+    if (native.empty()) return nullptr;
+    for (const Signature& entry : table())
+      if (entry.native == native) return &entry;
+    return nullptr;
+  }
 
-}  // namespace mlp
+  }  // namespace mlp
 )cpp";
 
 }  // namespace
@@ -129,11 +146,17 @@ const Signature* find_native(std::string_view native) {
 std::string write_table(std::span<const Signature> entries) {
   Writer writer;
   std::string rows;
-  for (const Signature& entry : entries) rows += writer.row(entry);
-  return fmt::format("// Written by mlp-stdlib-gen from stdlib/*.mlp.\n#include \"compiler/stdlibgen/rows.h\"\n\nnamespace mlp {{\nnamespace {{\n\n"
-                     "using namespace stdlib;\n[[maybe_unused]] constexpr double kInfinity = std::numeric_limits<double>::infinity();\n\n"
-                     "{}\nconstexpr {} kRows{}\n{}{}", writer.arrays(), entries.empty() ? "std::span<const SignatureRow>" : "SignatureRow",
-                     entries.empty() ? ";" : "[] = {", rows, entries.empty() ? "" : "};\n") + std::string(kCode);
+  for (const Signature& entry : entries)
+    rows += writer.row(entry);
+  return fmt::format(
+             "// Written by mlp-stdlib-gen from stdlib/*.mlp.\n#include \"compiler/stdlibgen/rows.h\"\n\nnamespace mlp "
+             "{{\nnamespace {{\n\n"
+             "using namespace stdlib;\n[[maybe_unused]] constexpr double kInfinity = "
+             "std::numeric_limits<double>::infinity();\n\n"
+             "{}\nconstexpr {} kRows{}\n{}{}",
+             writer.arrays(), entries.empty() ? "std::span<const SignatureRow>" : "SignatureRow",
+             entries.empty() ? ";" : "[] = {", rows, entries.empty() ? "" : "};\n") +
+         std::string(kCode);
 }
 
 }  // namespace mlp::stdlib

@@ -3,173 +3,15 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <variant>
 #include <vector>
 
-#include "compiler/support/id.h"
 #include "compiler/support/span.h"
+#include "compiler/syntax/ast_expr.h"
 
 /// What a .mlp file says, before names and types are looked at. Order and repetitions are kept as written.
 /// Every name and value has its own span. Values that may be constants, parameters or durations are expressions throughout.
 namespace mlp::ast {
-
-using ExprId = Id<struct ExprTag>;
-
-/// A name as used; `quoted` when it stood in backticks (the text is without them).
-struct Name {
-  std::string text;
-  Span span;
-  bool quoted = false;
-};
-
-/// `trips.fare`, `shared.customers.age`, or just `fare`.
-struct Path {
-  std::vector<Name> parts;  ///< at least one
-  Span span;
-  /// As written, with dots.
-  std::string text() const {
-    std::string out;
-    for (const Name& part : parts) (out += out.empty() ? "" : ".") += part.text;
-    return out;
-  }
-};
-
-/// A string literal, escapes and quotes taken away.
-struct Text {
-  std::string value;
-  Span span;
-};
-
-// ---------------------------------------------------------------------------------------------------------------- expressions
-
-struct Missing {};
-struct Bool { bool value = false; };
-struct Int { std::int64_t value = 0; };
-struct Float { double value = 0; };
-/// `10%` is 0.1.
-struct Percent { double fraction = 0; };
-/// `7d`, in microseconds.
-struct Duration { std::int64_t microseconds = 0; };
-struct String { std::string value; };
-/// A name alone, or with dots.
-struct Ref { Path path; };
-
-enum class UnaryOp : std::uint8_t { negate, not_ };
-struct Unary {
-  UnaryOp op{};
-  ExprId operand;
-  Span op_span;
-};
-
-enum class BinaryOp : std::uint8_t { or_, and_, equal, not_equal, less, less_equal, greater, greater_equal,
-                                     coalesce, range, add, subtract, multiply, divide, power };
-/// The token: "and", "==", "??", "..", "+" …
-std::string_view token(BinaryOp op);
-/// "neg" for unary minus (as Signature::op), "not".
-std::string_view token(UnaryOp op);
-
-struct Binary {
-  BinaryOp op{};
-  ExprId left, right;
-  Span op_span;
-};
-
-/// `x in 1..9`, `x not in ("a", "b")`: `set` is a Set, a range, or any expression.
-struct In {
-  ExprId value, set;
-  bool negated = false;
-  Span op_span;
-};
-
-/// `("a", "b")` directly after `in`; at least one element.
-struct Set { std::vector<ExprId> elements; };
-/// `[a, b]`.
-struct List { std::vector<ExprId> elements; };
-
-/// `x is known`, `x is missing`.
-struct IsKnown {
-  ExprId value;
-  bool known = true;  ///< false: `is missing`
-  Span op_span;
-};
-
-struct If { ExprId condition, then, otherwise; };
-
-/// `smoothing: 20`, `"basic": 50%`, or a value by position.
-struct Argument {
-  std::optional<Name> name;
-  std::optional<Text> key;  ///< of a map; at most one of name and key is there
-  ExprId value;
-  Span span;
-};
-
-/// `over 7d`, `over next 90d`, `over 28d ending 7d ago`.
-struct Window {
-  bool next = false;
-  ExprId length;  ///< a Duration or a Ref
-  ExprId ending;  ///< a Duration or a Ref; none: ends at the row's time
-  Span span;
-};
-
-/// `mean(trips.fare by driver_id where fare > 0) over 30d`.
-struct Call {
-  Path callee;
-  std::vector<Argument> arguments;
-  std::vector<Path> by;
-  ExprId where;  ///< none where not written
-  std::optional<Window> over;
-};
-
-/// `f1 at 0.5`, `recall at precision 90%`, `precision at top 200`. Stands in metrics and gates only.
-struct MetricAt {
-  ExprId metric;
-  std::optional<Name> of;  ///< `precision` or `top`; none: a threshold of the probability
-  ExprId value;
-};
-
-/// `ndcg(10) by session` in `metrics` and `require`.
-struct MetricBy {
-  ExprId metric;
-  Path by;
-};
-
-/// What could not be understood; reported already.
-struct Broken {};
-
-struct Expr {
-  Span span;
-  std::variant<Broken, Missing, Bool, Int, Float, Percent, Duration, String, Ref, Unary, Binary, In, Set, List, IsKnown, If, Call,
-               MetricAt, MetricBy>
-      kind;
-};
-
-// ---------------------------------------------------------------------------------------------------------------- types
-
-/// `int`, `category("a" < "b")?`, `vector(64)`, `list(int)`, `one_of(a, b)`, `category(options)`; resolved by sema.
-struct TypeRef {
-  Name name;                     ///< the word: int, category, one_of …
-  bool missing = false;          ///< `?`
-  std::vector<Text> values;      ///< category("a", "b")
-  bool ordered = false;          ///< category("a" < "b")
-  std::vector<Name> words;       ///< one_of(a, b); category(options)
-  std::vector<TypeRef> element;  ///< list(T): one
-  std::optional<std::int64_t> width;  ///< vector(N)
-  Span span;
-};
-
-/// `A | B`: any of these; one for most.
-using TypeRefs = std::vector<TypeRef>;
-
-/// `smoothing: float in 0..10_000 = 10`.
-struct Parameter {
-  Name name;
-  TypeRefs types;
-  ExprId range;     ///< Binary range, or none
-  ExprId fallback;  ///< `= 10`; none: required
-  std::string doc;
-  Span span;
-};
 
 // ---------------------------------------------------------------------------------------------------------------- functions and the library
 
@@ -177,7 +19,12 @@ enum class CallableKind : std::uint8_t { fn, transform, model, metric, drift, so
 
 /// `= native`, `= native("symbol")`, `= python("m.py:f")`, or an expression (fn only).
 struct Binding {
-  enum class Kind : std::uint8_t { implied, native, python, expression } kind = Kind::implied;  ///< implied: nothing written
+  enum class Kind : std::uint8_t {
+    implied,
+    native,
+    python,
+    expression
+  } kind = Kind::implied;      ///< implied: nothing written
   std::optional<Text> symbol;  ///< of native(…) and python(…)
   ExprId body;                 ///< of an expression
   Span span;
@@ -199,11 +46,11 @@ struct FitField {
 /// fn, transform, model, metric, drift, source, sink: in the standard library and in workflows alike.
 struct Callable {
   CallableKind kind{};
-  std::vector<Parameter> parameters;   ///< for a model: the entries of its braces
-  std::optional<TypeRef> result;       ///< none for model, source and sink
-  ExprId result_range;                 ///< `-> float in 0..1`
+  std::vector<Parameter> parameters;  ///< for a model: the entries of its braces
+  std::optional<TypeRef> result;      ///< none for model, source and sink
+  ExprId result_range;                ///< `-> float in 0..1`
   ExprId known_when;
-  std::optional<Text> op;              ///< `operator "+"`
+  std::optional<Text> op;  ///< `operator "+"`
   bool row = false;
   bool random = false;
   std::optional<Text> interpreted_because;
@@ -213,7 +60,7 @@ struct Callable {
   TypeRefs takes;
   bool binned = false;
   std::vector<Preparation> prepares;
-  std::optional<Name> better;          ///< higher, lower
+  std::optional<Name> better;  ///< higher, lower
   bool of_decision = false;
   Binding binding;
 };
@@ -246,7 +93,7 @@ struct Column {
   ExprId in;                    ///< Binary range or Set
   std::optional<Text> matches;  ///< a regular expression
   std::optional<Span> unique;
-  std::vector<Text> values;     ///< values ("Yes", "No"): TRUE_ONE, FALSE_ONE
+  std::vector<Text> values;  ///< values ("Yes", "No"): TRUE_ONE, FALSE_ONE
   std::optional<Text> format;
   std::vector<Tag> tags;
 };
@@ -308,7 +155,9 @@ struct SelectItem {
   Span span;
 };
 
-struct WhereStage { ExprId condition; };
+struct WhereStage {
+  ExprId condition;
+};
 /// `join one left zones on pickup_zone == zones.name`. Without `left`: rows without a match go.
 struct JoinStage {
   bool one = false;
@@ -327,7 +176,9 @@ struct DedupeStage {
   std::optional<Name> keep;
   std::optional<Path> of;
 };
-struct DeriveStage { std::vector<Definition> definitions; };
+struct DeriveStage {
+  std::vector<Definition> definitions;
+};
 struct GroupStage {
   std::vector<Path> by;
   std::vector<Definition> definitions;
@@ -341,9 +192,15 @@ struct SelectStage {
   std::optional<AllColumns> all;  ///< stands first
   std::vector<SelectItem> items;
 };
-struct UnionStage { std::vector<Path> tables; };
-struct SortStage { std::vector<OrderItem> by; };
-struct LimitStage { ExprId rows; };
+struct UnionStage {
+  std::vector<Path> tables;
+};
+struct SortStage {
+  std::vector<OrderItem> by;
+};
+struct LimitStage {
+  ExprId rows;
+};
 struct SampleStage {
   ExprId share;
   ExprId seed;
@@ -365,7 +222,9 @@ struct CrossStage {
   ExprId range;
   Name as;
 };
-struct SqlStage { Text query; };
+struct SqlStage {
+  Text query;
+};
 /// `python("prep.py:clean") -> { columns }`.
 struct PythonStage {
   Text function;
@@ -377,8 +236,9 @@ struct Stage {
   Span word;  ///< of `where`, `join` …
   std::string doc;
   std::optional<Text> because;
-  std::variant<WhereStage, JoinStage, AsofJoinStage, DedupeStage, DeriveStage, GroupStage, WindowStage, SelectStage, UnionStage, SortStage,
-               LimitStage, SampleStage, UnpivotStage, FillStage, CrossStage, SqlStage, PythonStage>
+  std::variant<WhereStage, JoinStage, AsofJoinStage, DedupeStage, DeriveStage, GroupStage, WindowStage, SelectStage,
+               UnionStage, SortStage, LimitStage, SampleStage, UnpivotStage, FillStage, CrossStage, SqlStage,
+               PythonStage>
       kind;
 };
 
@@ -386,8 +246,8 @@ struct Stage {
 struct Data {
   std::optional<SourceRef> source;  ///< exactly one of source and input is there
   std::optional<Path> input;
-  std::vector<DataEntry> entries;   ///< of a source
-  std::vector<Stage> stages;        ///< of a pipeline
+  std::vector<DataEntry> entries;  ///< of a source
+  std::vector<Stage> stages;       ///< of a pipeline
 };
 
 // ---------------------------------------------------------------------------------------------------------------- feature, split
@@ -426,12 +286,12 @@ struct Feature {
 /// `random 70/15/15 stratified y seed 1`, `time 70/10/20 gap 30d`, `group by user 70/15/15`, `fold 5 time`, `rolling 8 every 7d horizon 28d`.
 struct SplitForm {
   enum class Kind : std::uint8_t { random, time, group, fold, rolling } kind{};
-  std::vector<ExprId> parts;       ///< of random, time, group: Int or Float, in order train/validation/test
-  ExprId count;                    ///< of fold and rolling
-  std::optional<Path> group_by;    ///< of group, and of `fold 5 group by c`
-  bool by_time = false;            ///< `fold 5 time`
+  std::vector<ExprId> parts;     ///< of random, time, group: Int or Float, in order train/validation/test
+  ExprId count;                  ///< of fold and rolling
+  std::optional<Path> group_by;  ///< of group, and of `fold 5 group by c`
+  bool by_time = false;          ///< `fold 5 time`
   std::optional<Path> stratified;
-  std::vector<Path> by;            ///< the key that membership hashes
+  std::vector<Path> by;  ///< the key that membership hashes
   ExprId seed, gap, every, horizon;
   Span span;
 };
@@ -445,13 +305,15 @@ struct Split {
 
 /// `predict y`, `predict log(value) back exp`, `predict fraud = any(…) over next 90d`, `predict units quantiles (0.1, 0.9)`.
 struct Predict {
-  std::optional<Name> name;        ///< of a label that is computed here
+  std::optional<Name> name;  ///< of a label that is computed here
   ExprId value;
   std::optional<Name> back;
   std::vector<ExprId> quantiles;
   std::optional<Path> rank_by;
 };
-struct RankBy { Path column; };
+struct RankBy {
+  Path column;
+};
 /// `split holdout`, or written here; exactly one is there.
 struct UseSplit {
   std::optional<Path> name;
@@ -460,7 +322,7 @@ struct UseSplit {
 /// `depth: tune 3..8 log`, `trees: 400`, `by logistic`.
 struct ModelParameter {
   Name name;
-  ExprId value;        ///< the range when tuned
+  ExprId value;  ///< the range when tuned
   bool tuned = false;
   bool log_scale = false;
   Span span;
@@ -485,8 +347,12 @@ struct Tune {
   std::optional<Span> early_stop;
   ExprId early_stop_rounds;
 };
-struct EarlyStop { ExprId rounds; };
-struct Calibrate { Name method; };
+struct EarlyStop {
+  ExprId rounds;
+};
+struct Calibrate {
+  Name method;
+};
 /// `decide when p >= 0.3`, `decide when p >= tune maximize f1`; exactly one of threshold and objective is there.
 struct Decide {
   Name subject;
@@ -495,17 +361,25 @@ struct Decide {
   std::optional<Objective> objective;
 };
 /// `refit train+validation`.
-struct Refit { std::vector<Name> parts; };
+struct Refit {
+  std::vector<Name> parts;
+};
 /// `per region at_least 200 rows else global`.
 struct Per {
   Path column;
   ExprId at_least;
   bool else_global = false;
 };
-struct Seed { ExprId value; };
-struct TrainWhere { ExprId condition; };
+struct Seed {
+  ExprId value;
+};
+struct TrainWhere {
+  ExprId condition;
+};
 /// `weights column` or `weights balanced`.
-struct Weights { Path column; };
+struct Weights {
+  Path column;
+};
 /// `sample false 10% corrected`.
 struct SampleClass {
   ExprId value, share;
@@ -517,7 +391,9 @@ struct TrainEntry {
   Span word;  ///< of `predict`, `split` …
   std::string doc;
   std::optional<Text> because;
-  std::variant<Predict, RankBy, UseSplit, Model, Tune, EarlyStop, Calibrate, Decide, Refit, Per, Seed, TrainWhere, Weights, SampleClass> kind;
+  std::variant<Predict, RankBy, UseSplit, Model, Tune, EarlyStop, Calibrate, Decide, Refit, Per, Seed, TrainWhere,
+               Weights, SampleClass>
+      kind;
 };
 
 struct Train {
@@ -528,23 +404,32 @@ struct Train {
 // ---------------------------------------------------------------------------------------------------------------- evaluate
 
 /// Each a Ref, Call, MetricAt or MetricBy.
-struct Metrics { std::vector<ExprId> metrics; };
-struct SliceItem { std::vector<Path> columns; Span span; };  ///< `a * b`
+struct Metrics {
+  std::vector<ExprId> metrics;
+};
+struct SliceItem {
+  std::vector<Path> columns;
+  Span span;
+};  ///< `a * b`
 /// `slice by a, b, a * b at_least 100 rows`.
 struct Slice {
   std::vector<SliceItem> items;
   ExprId at_least;
   std::optional<Name> unit;  ///< rows, positives
 };
-struct Explain { ExprId top; };
-struct Resample { Path by; };
+struct Explain {
+  ExprId top;
+};
+struct Resample {
+  Path by;
+};
 /// `require auc >= 0.9 with 95%`, `require auc beats production by -0.005 with 95%`.
 struct Gate {
-  ExprId condition;      ///< a comparison; for `beats` the metric alone
+  ExprId condition;  ///< a comparison; for `beats` the metric alone
   bool beats_production = false;
-  ExprId margin;         ///< of `beats production by`
-  ExprId confidence;     ///< of `with`
-  Span text;             ///< from the metric to the end, as reports show it
+  ExprId margin;      ///< of `beats production by`
+  ExprId confidence;  ///< of `with`
+  Span text;          ///< from the metric to the end, as reports show it
 };
 
 struct EvaluateEntry {
@@ -576,7 +461,9 @@ struct Option {
   Name name;
   ExprId value;
 };
-struct Serve { std::vector<Option> options; };
+struct Serve {
+  std::vector<Option> options;
+};
 /// `canary 10% for 1h at_least 1_000 requests require errors < 1%`.
 struct Canary {
   ExprId share, duration, at_least, require;
@@ -609,7 +496,9 @@ struct Action {
 };
 
 /// `every 1h over last 7d at_least 500 rows`; parts that are not written are none.
-struct Rhythm { ExprId every, over_last, at_least; };
+struct Rhythm {
+  ExprId every, over_last, at_least;
+};
 /// `drift psi < 0.2 on features against same 30d 1y ago -> alert`.
 struct DriftCheck {
   ExprId condition;
@@ -631,7 +520,9 @@ struct PerformanceCheck {
   std::vector<Action> actions;
 };
 /// `alert webhook(hook_url), file("alerts.jsonl")`: where alerts go.
-struct AlertTo { std::vector<ExprId> targets; };
+struct AlertTo {
+  std::vector<ExprId> targets;
+};
 
 struct MonitorEntry {
   Span span;
@@ -656,9 +547,9 @@ struct Job {
 
 /// `schedule monday 04:00 "Europe/Berlin" after sales fresh 6h { … }`.
 struct Schedule {
-  std::vector<Name> days;                    ///< monday …, daily; empty with `every`
+  std::vector<Name> days;  ///< monday …, daily; empty with `every`
   ExprId every;
-  std::optional<std::int32_t> minute_of_day; ///< 04:00 is 240
+  std::optional<std::int32_t> minute_of_day;  ///< 04:00 is 240
   std::optional<Text> zone;
   std::optional<Path> after;
   ExprId fresh;
@@ -694,7 +585,9 @@ struct Param {
 };
 
 /// `secret hook_url = env("ALERT_WEBHOOK")`.
-struct Secret { ExprId value; };
+struct Secret {
+  ExprId value;
+};
 
 struct EnvEntry {
   Name name;
@@ -703,31 +596,38 @@ struct EnvEntry {
   std::variant<Data, Param> kind;
 };
 /// `env prod { data txns from …; param seed = 3 }`.
-struct Env { std::vector<EnvEntry> entries; };
+struct Env {
+  std::vector<EnvEntry> entries;
+};
 
 /// `import "shared/customers.mlp" as shared`. The alias is Declaration::name.
-struct Import { Text path; };
+struct Import {
+  Text path;
+};
 
 /// A declaration whose syntax was reported; `word` says what it would have been ("train").
-struct BrokenDeclaration { std::string word; };
+struct BrokenDeclaration {
+  std::string word;
+};
 
 struct Declaration {
-  Name name;   ///< of `test` its title; of `evaluate`, `monitor`, `explore` the subject; of `schedule` its word; a broken one may have none
+  Name
+      name;  ///< of `test` its title; of `evaluate`, `monitor`, `explore` the subject; of `schedule` its word; a broken one may have none
   Span span;
-  Span word;   ///< of `data`, `train` …
+  Span word;  ///< of `data`, `train` …
   std::string doc;
   std::optional<Text> because;
   bool incomplete = false;  ///< an entry was reported and left out: what is absent may have been written
-  std::variant<BrokenDeclaration, Import, Param, Secret, Env, Callable, Data, Feature, Split, Train, Evaluate, Deploy, Monitor, Schedule,
-               Explore, Test>
+  std::variant<BrokenDeclaration, Import, Param, Secret, Env, Callable, Data, Feature, Split, Train, Evaluate, Deploy,
+               Monitor, Schedule, Explore, Test>
       kind;
 };
 
 struct File {
-  std::uint32_t file = 0;          ///< of the SourceMap
+  std::uint32_t file = 0;  ///< of the SourceMap
   std::optional<Name> workflow;
   std::string doc;
-  std::vector<Expr> exprs;         ///< operands stand before what uses them
+  std::vector<Expr> exprs;  ///< operands stand before what uses them
   std::vector<Declaration> declarations;
 
   const Expr& expr(ExprId id) const { return exprs[id.index()]; }

@@ -1,6 +1,6 @@
 #pragma once
 
-// Included by the .cpp files of this folder only: the one header that knows ANTLR.
+// For the .cpp files of this folder only. They include gen/grammar/MlpParser.h first: ANTLR is seen by no header.
 
 #include <optional>
 #include <string>
@@ -10,7 +10,6 @@
 #include "compiler/diag/diagnostic.h"
 #include "compiler/syntax/ast.h"
 #include "compiler/syntax/tokens.h"
-#include "gen/grammar/MlpParser.h"
 
 namespace mlp::syntax {
 
@@ -20,9 +19,15 @@ using P = grammar::MlpParser;
 /// (chained comparisons, numbers too large, options of another form) is reported here.
 class Builder {
  public:
-  Builder(ast::File& out, std::string_view text, std::uint32_t file, diag::Sink& sink, const std::vector<std::string>& docs,
-          Span everywhere = {})
-      : out_(out), text_(text), file_(file), sink_(sink), docs_(docs), everywhere_(everywhere), depth_(out.exprs.size(), 1) {}
+  Builder(ast::File& out, std::string_view text, std::uint32_t file, diag::Sink& sink,
+          const std::vector<std::string>& docs, Span everywhere = {})
+      : out_(out),
+        text_(text),
+        file_(file),
+        sink_(sink),
+        docs_(docs),
+        everywhere_(everywhere),
+        depth_(out.exprs.size(), 1) {}
 
   /// Appends the declaration (or sets the workflow's name) that a parse tree over `chunk` is of.
   void declaration(P::DeclarationContext* tree, const Chunk& chunk, bool incomplete);
@@ -53,7 +58,8 @@ class Builder {
   ast::ExprId push(Span span, decltype(ast::Expr::kind) kind, std::initializer_list<ast::ExprId> operands = {});
   ast::ExprId push_many(Span span, decltype(ast::Expr::kind) kind, const std::vector<ast::ExprId>& operands);
   ast::ExprId expr(P::ExprContext* tree);
-  ast::ExprId infix(P::OperandContext* first, const std::vector<P::InfixTailContext*>& rest, ast::ExprId first_value = {});  ///< first_value: of `first`, where it is made already
+  ast::ExprId infix(P::OperandContext* first, const std::vector<P::InfixTailContext*>& rest,
+                    ast::ExprId first_value = {});  ///< first_value: of `first`, where it is made already
   ast::ExprId operand(P::OperandContext* tree);
   ast::ExprId with_at(P::OperandContext* tree, ast::ExprId value);
   ast::ExprId primary(P::PrimaryContext* tree);
@@ -65,7 +71,8 @@ class Builder {
   ast::ExprId range(P::RangeContext* tree);
   ast::ExprId span_expr(P::SpanContext* tree);  ///< none for none
   ast::ExprId call(P::CallContext* tree);
-  ast::ExprId call_of(antlr4::ParserRuleContext* path, P::ArgumentsContext* arguments, P::WindowContext* window, Span whole);
+  ast::ExprId call_of(antlr4::ParserRuleContext* path, P::ArgumentsContext* arguments, P::WindowContext* window,
+                      Span whole);
   ast::Argument argument(P::ArgumentContext* tree);
   std::vector<ast::Argument> plain_arguments(P::ArgumentsContext* tree, std::string_view of);
   ast::ExprId metric_item(P::MetricItemContext* tree);
@@ -131,7 +138,7 @@ class Builder {
   Span everywhere_;                   ///< if set, the place of everything
   std::vector<std::uint32_t> depth_;  ///< of each expression's tree
   const Chunk* chunk_ = nullptr;
-  bool too_deep_ = false;             ///< one report a declaration
+  bool too_deep_ = false;  ///< one report a declaration
 };
 
 /// A declaration whose syntax was reported: its word and, where they can be told, its name.
@@ -139,10 +146,10 @@ ast::Declaration broken_declaration(const Chunk& chunk, std::string_view text, s
 
 /// What the parser met where, when the tokens of a declaration do not fit the grammar.
 struct Mismatch {
-  std::size_t start = 0;               ///< first token of the decision that failed, or the token itself
-  std::size_t at = 0;                  ///< the token that does not fit
-  std::vector<std::uint16_t> expected; ///< at `start`
-  std::vector<std::string> rules;      ///< innermost first
+  std::size_t start = 0;                ///< first token of the decision that failed, or the token itself
+  std::size_t at = 0;                   ///< the token that does not fit
+  std::vector<std::uint16_t> expected;  ///< at `start`
+  std::vector<std::string> rules;       ///< innermost first
 };
 
 /// The report of a mismatch, in words that a person needs.

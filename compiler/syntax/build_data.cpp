@@ -1,3 +1,5 @@
+#include "gen/grammar/MlpParser.h"
+
 #include <fmt/format.h>
 
 #include <array>
@@ -18,7 +20,8 @@ SourceRef Builder::source(P::SourceRefContext* tree) {
 std::vector<DataEntry> Builder::data_block(P::DataBlockContext* tree) {
   std::vector<DataEntry> out;
   if (tree)
-    for (auto* each : tree->dataEntry()) out.push_back(data_entry(each));
+    for (auto* each : tree->dataEntry())
+      out.push_back(data_entry(each));
   return out;
 }
 
@@ -33,7 +36,8 @@ DataEntry Builder::data_entry(P::DataEntryContext* tree) {
     out.kind = Expect{expr(expect->expr()), expect->K_FOR() != nullptr, expect->K_WARN() != nullptr};
   } else if (auto* reject = tree->rejectEntry()) {
     if (const Name to = name(reject->word()); to.text != "to")
-      report(diag::Code::E0101, to.span, fmt::format("`{}` does not fit here", to.text), "write `reject up to 1% into \"rejected.parquet\"`");
+      report(diag::Code::E0101, to.span, fmt::format("`{}` does not fit here", to.text),
+             "write `reject up to 1% into \"rejected.parquet\"`");
     const ExprId share = operand(reject->operand());
     out.kind = Reject{share, string(reject->STRING())};
   } else {
@@ -64,17 +68,21 @@ Column Builder::column(P::ColumnContext* tree) {
       again = !out.values.empty();
       out.values = strings(each->STRING());
       if (out.values.size() != 2)
-        report(diag::Code::E0101, span(each), "`values` names two texts", "write `values (TRUE_ONE, FALSE_ONE)`, as in `values (\"Yes\", \"No\")`");
+        report(diag::Code::E0101, span(each), "`values` names two texts",
+               "write `values (TRUE_ONE, FALSE_ONE)`, as in `values (\"Yes\", \"No\")`");
     } else if (each->K_FORMAT()) {
       again = out.format.has_value();
       out.format = string(each->STRING(0));
     } else if (auto made = tag(each->tag())) {
       out.tags.push_back(std::move(*made));
     }
-    if (again) report(diag::Code::E0210, span(each), fmt::format("`{}` is written twice", text(each->start)), "keep one of them");
+    if (again)
+      report(diag::Code::E0210, span(each), fmt::format("`{}` is written twice", text(each->start)),
+             "keep one of them");
   }
   if (tree->expr()) out.value = expr(tree->expr());
-  for (auto& each : tags(tree->tag())) out.tags.push_back(std::move(each));
+  for (auto& each : tags(tree->tag()))
+    out.tags.push_back(std::move(each));
   return out;
 }
 
@@ -83,17 +91,24 @@ std::optional<Tag> Builder::tag(P::TagContext* tree) {
     std::string_view text;
     TagKind kind;
   };
-  static constexpr std::array kTags = {Word{"key", TagKind::key}, Word{"time", TagKind::time}, Word{"label", TagKind::label},
-                                       Word{"pii", TagKind::pii}, Word{"protected", TagKind::protected_}, Word{"weight", TagKind::weight},
-                                       Word{"ignore", TagKind::ignore}, Word{"available", TagKind::available}};
+  static constexpr std::array kTags = {Word{"key", TagKind::key},
+                                       Word{"time", TagKind::time},
+                                       Word{"label", TagKind::label},
+                                       Word{"pii", TagKind::pii},
+                                       Word{"protected", TagKind::protected_},
+                                       Word{"weight", TagKind::weight},
+                                       Word{"ignore", TagKind::ignore},
+                                       Word{"available", TagKind::available}};
   const Name word = name(tree->name());
   const auto* known = std::find_if(kTags.begin(), kTags.end(), [&](const Word& w) { return w.text == word.text; });
   if (known == kTags.end()) {
     std::vector<std::string_view> all;
-    for (const Word& w : kTags) all.push_back(w.text);
+    for (const Word& w : kTags)
+      all.push_back(w.text);
     const std::string_view meant = diag::did_you_mean(word.text, all);
     auto d = diag::make(diag::Code::E0101, span(tree), fmt::format("there is no tag `@{}`", word.text))
-                 .with_help(meant.empty() ? "tags are @key @time @label @pii @protected @weight @ignore @available(…)" : fmt::format("did you mean `@{}`?", meant));
+                 .with_help(meant.empty() ? "tags are @key @time @label @pii @protected @weight @ignore @available(…)"
+                                          : fmt::format("did you mean `@{}`?", meant));
     if (!meant.empty()) d.fixes.push_back({word.span, std::string(meant), "correct the tag", false});
     sink_.report(std::move(d));
     return std::nullopt;
@@ -107,7 +122,8 @@ std::optional<Tag> Builder::tag(P::TagContext* tree) {
       report(diag::Code::E0101, out.span, "`@available` says when the value is known",
              "write `(at column)`, `(after 30d)`, `(28d before)`, `(always)` or `(never)`");
     else
-      report(diag::Code::E0101, out.span, fmt::format("`@{}` does not take this", word.text), "write the tag alone, or `@time(zone: \"Europe/Berlin\")`");
+      report(diag::Code::E0101, out.span, fmt::format("`@{}` does not take this", word.text),
+             "write the tag alone, or `@time(zone: \"Europe/Berlin\")`");
   };
   if (out.kind != TagKind::available) {
     if (!argument) return out;
@@ -132,8 +148,9 @@ std::optional<Tag> Builder::tag(P::TagContext* tree) {
     when.offset = span_expr(argument->span());
   } else if (argument->K_BEFORE()) {
     when.kind = Availability::Kind::before;
-    when.offset = argument->DURATION() ? duration(argument->DURATION()->getSymbol())
-                                       : push(span(argument->word()), Ref{Path{{name(argument->word())}, span(argument->word())}});
+    when.offset = argument->DURATION()
+                      ? duration(argument->DURATION()->getSymbol())
+                      : push(span(argument->word()), Ref{Path{{name(argument->word())}, span(argument->word())}});
   } else {
     const Name always = name(argument->word());
     if (always.text != "always" && always.text != "never") {
@@ -164,7 +181,8 @@ Definition Builder::definition(P::DefinitionContext* tree) {
 
 std::vector<Definition> Builder::definitions(P::DefinitionsContext* tree) {
   std::vector<Definition> out;
-  for (auto* each : tree->definition()) out.push_back(definition(each));
+  for (auto* each : tree->definition())
+    out.push_back(definition(each));
   return out;
 }
 
@@ -177,7 +195,8 @@ AllColumns Builder::all_columns(P::AllColumnsContext* tree) {
 
 std::vector<OrderItem> Builder::order(P::OrderItemsContext* tree) {
   std::vector<OrderItem> out;
-  for (auto* each : tree->orderItem()) out.push_back({path(each->path()), each->K_DESC() != nullptr});
+  for (auto* each : tree->orderItem())
+    out.push_back({path(each->path()), each->K_DESC() != nullptr});
   return out;
 }
 
@@ -209,12 +228,14 @@ Stage Builder::stage(P::StageContext* tree) {
       dedupe.keep = name(s->name());
       dedupe.of = path(s->path());
       if (dedupe.keep->text != "latest" && dedupe.keep->text != "earliest")
-        report(diag::Code::E0101, dedupe.keep->span, fmt::format("`{}` is not a row to keep", dedupe.keep->text), "write `keep latest COLUMN` or `keep earliest COLUMN`");
+        report(diag::Code::E0101, dedupe.keep->span, fmt::format("`{}` is not a row to keep", dedupe.keep->text),
+               "write `keep latest COLUMN` or `keep earliest COLUMN`");
     }
     out.kind = std::move(dedupe);
   } else if (auto* s = tree->deriveStage()) {
     DeriveStage derive;
-    for (auto* each : s->definition()) derive.definitions.push_back(definition(each));
+    for (auto* each : s->definition())
+      derive.definitions.push_back(definition(each));
     out.kind = std::move(derive);
   } else if (auto* s = tree->groupStage()) {
     auto by = paths(s->paths());
@@ -223,7 +244,8 @@ Stage Builder::stage(P::StageContext* tree) {
     WindowStage window{paths(s->paths()), {}, {}};
     if (s->word()) {
       if (const Name order_word = name(s->word()); order_word.text != "order")
-        report(diag::Code::E0101, order_word.span, fmt::format("`{} by` does not fit here", order_word.text), "write `window by K order by T { … }`");
+        report(diag::Code::E0101, order_word.span, fmt::format("`{} by` does not fit here", order_word.text),
+               "write `window by K order by T { … }`");
       window.order = order(s->orderItems());
     }
     window.definitions = definitions(s->definitions());
@@ -253,7 +275,8 @@ Stage Builder::stage(P::StageContext* tree) {
     out.kind = UnpivotStage{paths(s->paths()), name(s->name(0)), name(s->name(1))};
   } else if (auto* s = tree->fillStage()) {
     FillStage fill{paths(s->paths()), span_expr(s->span(0)), s->K_UNTIL() ? span_expr(s->span(1)) : ExprId{}, {}};
-    for (auto* each : s->namedValue()) fill.with.push_back(named_value(each));
+    for (auto* each : s->namedValue())
+      fill.with.push_back(named_value(each));
     out.kind = std::move(fill);
   } else if (auto* s = tree->crossStage()) {
     const ExprId over = expr(s->expr());
@@ -272,7 +295,8 @@ void Builder::kind(P::DataDeclContext* tree, Declaration& out) {
   if (tree->sourceRef()) data.source = source(tree->sourceRef());
   data.entries = data_block(tree->dataBlock());
   if (tree->path()) data.input = path(tree->path());
-  for (auto* each : tree->stage()) data.stages.push_back(stage(each));
+  for (auto* each : tree->stage())
+    data.stages.push_back(stage(each));
   out.kind = std::move(data);
 }
 
@@ -289,7 +313,8 @@ void Builder::kind(P::FeatureDeclContext* tree, Declaration& out) {
     if (auto* taken = each->takenColumns()) {
       TakenColumns columns;
       if (taken->allColumns()) columns.all = all_columns(taken->allColumns());
-      for (auto* column : taken->name()) columns.columns.push_back(name(column));
+      for (auto* column : taken->name())
+        columns.columns.push_back(name(column));
       entry.kind = std::move(columns);
     } else if (each->definition()) {
       entry.kind = definition(each->definition());

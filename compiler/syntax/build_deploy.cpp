@@ -1,3 +1,5 @@
+#include "gen/grammar/MlpParser.h"
+
 #include <fmt/format.h>
 
 #include "compiler/syntax/build.h"
@@ -29,7 +31,8 @@ DeployEntry Builder::deploy_entry(P::DeployEntryContext* tree) {
     out.kind = std::move(stage);
   } else if (auto* e = tree->serveEntry()) {
     Serve serve;
-    for (auto* each : e->serveOption()) serve.options.push_back({name(each->word()), each->literal() ? literal(each->literal()) : ref(each->path())});
+    for (auto* each : e->serveOption())
+      serve.options.push_back({name(each->word()), each->literal() ? literal(each->literal()) : ref(each->path())});
     out.kind = std::move(serve);
   } else if (auto* e = tree->canaryEntry()) {
     Canary canary;
@@ -48,8 +51,10 @@ std::vector<Action> Builder::actions(P::ActionsContext* tree) {
   std::vector<Action> out;
   for (auto* each : tree->action()) {
     Action action;
-    action.kind = each->K_ALERT() ? ActionKind::alert : each->K_RETRAIN() ? ActionKind::retrain
-                  : each->K_ROLLBACK() ? ActionKind::rollback : ActionKind::stop;
+    action.kind = each->K_ALERT()      ? ActionKind::alert
+                  : each->K_RETRAIN()  ? ActionKind::retrain
+                  : each->K_ROLLBACK() ? ActionKind::rollback
+                                       : ActionKind::stop;
     action.cooldown = span_expr(each->span());
     action.span = span(each);
     out.push_back(action);
@@ -91,8 +96,10 @@ MonitorEntry Builder::monitor_entry(P::MonitorEntryContext* tree) {
   } else if (auto* e = tree->performanceEntry()) {
     PerformanceCheck check;
     check.condition = expr(e->expr(0));
-    if (e->arguments()) check.labels = call_of(e->path(), e->arguments(), nullptr, cover(span(e->path()), span(e->arguments())));
-    else check.labels = ref(e->path());
+    if (e->arguments())
+      check.labels = call_of(e->path(), e->arguments(), nullptr, cover(span(e->path()), span(e->arguments())));
+    else
+      check.labels = ref(e->path());
     check.key = paths(e->paths());
     check.within = span_expr(e->span());
     if (e->K_ABSENT()) check.absent_means = expr(e->expr(1));
@@ -101,7 +108,8 @@ MonitorEntry Builder::monitor_entry(P::MonitorEntryContext* tree) {
     out.kind = std::move(check);
   } else if (auto* e = tree->alertEntry()) {
     AlertTo alert;
-    for (auto* each : e->call()) alert.targets.push_back(call(each));
+    for (auto* each : e->call())
+      alert.targets.push_back(call(each));
     out.kind = std::move(alert);
   }
   return out;
@@ -111,7 +119,8 @@ void Builder::kind(P::DeployDeclContext* tree, Declaration& out) {
   out.name = name(tree->name());
   Deploy deploy;
   deploy.of = path(tree->path());
-  for (auto* each : tree->deployEntry()) deploy.entries.push_back(deploy_entry(each));
+  for (auto* each : tree->deployEntry())
+    deploy.entries.push_back(deploy_entry(each));
   out.kind = std::move(deploy);
 }
 
@@ -119,7 +128,8 @@ void Builder::kind(P::MonitorDeclContext* tree, Declaration& out) {
   Monitor monitor;
   monitor.deployment = path(tree->path());
   out.name = subject(monitor.deployment);
-  for (auto* each : tree->monitorEntry()) monitor.entries.push_back(monitor_entry(each));
+  for (auto* each : tree->monitorEntry())
+    monitor.entries.push_back(monitor_entry(each));
   out.kind = std::move(monitor);
 }
 
@@ -128,7 +138,8 @@ void Builder::kind(P::ExploreDeclContext* tree, Declaration& out) {
   explore.of = path(tree->path());
   out.name = subject(explore.of);
   for (auto* each : tree->exploreEntry())
-    for (auto& column : paths(each->paths())) explore.by.push_back(std::move(column));
+    for (auto& column : paths(each->paths()))
+      explore.by.push_back(std::move(column));
   out.kind = std::move(explore);
 }
 
@@ -144,7 +155,8 @@ void Builder::kind(P::TestDeclContext* tree, Declaration& out) {
     }
     Given given;
     if (each->path()) given.of = path(each->path());
-    for (auto* value : each->namedValue()) given.values.push_back(named_value(value));
+    for (auto* value : each->namedValue())
+      given.values.push_back(named_value(value));
     given.span = span(each);
     test.given.push_back(std::move(given));
   }
@@ -155,19 +167,22 @@ void Builder::kind(P::ScheduleDeclContext* tree, Declaration& out) {
   out.name = {"schedule", span(tree->start), false};
   Schedule schedule;
   std::size_t next_span = 0;
-  for (auto* each : tree->word()) schedule.days.push_back(name(each));
+  for (auto* each : tree->word())
+    schedule.days.push_back(name(each));
   if (tree->K_EVERY()) schedule.every = span_expr(tree->span(next_span++));
   if (auto* time = tree->TIME_OF_DAY()) {
     const std::string_view clock = text(time->getSymbol());
     const int hour = (clock[0] - '0') * 10 + clock[1] - '0', minute = (clock[3] - '0') * 10 + clock[4] - '0';
     if (hour > 23 || minute > 59)
-      report(diag::Code::E0104, span(time), fmt::format("`{}` is no time of day", clock), "times go from 00:00 to 23:59");
+      report(diag::Code::E0104, span(time), fmt::format("`{}` is no time of day", clock),
+             "times go from 00:00 to 23:59");
     schedule.minute_of_day = hour * 60 + minute;
   }
   if (tree->STRING()) schedule.zone = string(tree->STRING());
   if (tree->K_AFTER()) schedule.after = path(tree->path());
   if (tree->K_FRESH()) schedule.fresh = span_expr(tree->span(next_span));
-  for (auto* each : tree->job()) schedule.jobs.push_back({name(each->word()), path(each->path()), span(each)});
+  for (auto* each : tree->job())
+    schedule.jobs.push_back({name(each->word()), path(each->path()), span(each)});
   out.kind = std::move(schedule);
 }
 

@@ -1,3 +1,5 @@
+#include "gen/grammar/MlpParser.h"
+
 #include <fmt/format.h>
 
 #include "compiler/syntax/build.h"
@@ -19,12 +21,14 @@ TypeRef Builder::type(P::TypeContext* tree) {
   const auto inner = arguments->type();
   if (inner.empty()) return out;
   if (out.name.text == "list") {
-    for (auto* each : inner) out.element.push_back(type(each));
+    for (auto* each : inner)
+      out.element.push_back(type(each));
     return out;
   }
   for (auto* each : inner) {
     if (each->typeArguments() || each->QUESTION())
-      report(diag::Code::E0101, span(each), fmt::format("`{}(…)` holds plain words", out.name.text), "write words without `?` and parentheses, as in `one_of(auto, squared)`");
+      report(diag::Code::E0101, span(each), fmt::format("`{}(…)` holds plain words", out.name.text),
+             "write words without `?` and parentheses, as in `one_of(auto, squared)`");
     out.words.push_back(name(each->name()));
   }
   return out;
@@ -32,7 +36,8 @@ TypeRef Builder::type(P::TypeContext* tree) {
 
 TypeRefs Builder::types(P::TypesContext* tree) {
   TypeRefs out;
-  for (auto* each : tree->type()) out.push_back(type(each));
+  for (auto* each : tree->type())
+    out.push_back(type(each));
   return out;
 }
 
@@ -60,10 +65,14 @@ Binding Builder::binding(P::ExprContext* tree, CallableKind kind) {
     if ((native || python) && primary->arguments()) {
       const auto arguments = plain_arguments(primary->arguments(), fmt::format("`{}(…)`", word.text));
       const String* symbol = arguments.size() == 1 && !arguments[0].name && !arguments[0].key
-                                 ? std::get_if<String>(&out_.expr(arguments[0].value).kind) : nullptr;
+                                 ? std::get_if<String>(&out_.expr(arguments[0].value).kind)
+                                 : nullptr;
       out.kind = native ? Binding::Kind::native : Binding::Kind::python;
-      if (symbol) out.symbol = Text{symbol->value, arguments[0].span};
-      else report(diag::Code::E0101, out.span, fmt::format("`{}(…)` takes one text", word.text), native ? "write `native(\"symbol\")`" : "write `python(\"file.py:name\")`");
+      if (symbol)
+        out.symbol = Text{symbol->value, arguments[0].span};
+      else
+        report(diag::Code::E0101, out.span, fmt::format("`{}(…)` takes one text", word.text),
+               native ? "write `native(\"symbol\")`" : "write `python(\"file.py:name\")`");
       return out;
     }
     if (native) {
@@ -74,7 +83,8 @@ Binding Builder::binding(P::ExprContext* tree, CallableKind kind) {
   out.kind = Binding::Kind::expression;
   out.body = expr(tree);
   if (kind != CallableKind::fn)
-    report(diag::Code::E0101, out.span, "only a `fn` is an expression", "write `= native` or `= python(\"file.py:name\")`");
+    report(diag::Code::E0101, out.span, "only a `fn` is an expression",
+           "write `= native` or `= python(\"file.py:name\")`");
   return out;
 }
 
@@ -95,7 +105,8 @@ void Builder::clause(P::CallableClauseContext* tree, Callable& callable) {
     callable.interpreted_because = string(tree->STRING());
   } else if (tree->K_FITS()) {
     again = !callable.fits.empty();
-    for (auto* field : tree->fitField()) callable.fits.push_back({name(field->name()), type(field->type())});
+    for (auto* field : tree->fitField())
+      callable.fits.push_back({name(field->name()), type(field->type())});
   } else if (tree->K_CROSS_FIT()) {
     again = callable.cross_fit.has_value();
     callable.cross_fit = integer(tree->INT());
@@ -105,29 +116,44 @@ void Builder::clause(P::CallableClauseContext* tree, Callable& callable) {
   } else {
     again = std::exchange(callable.of_decision, true);
   }
-  if (again) report(diag::Code::E0210, span(tree), fmt::format("`{}` is written twice", text(tree->start)), "keep one of them");
+  if (again)
+    report(diag::Code::E0210, span(tree), fmt::format("`{}` is written twice", text(tree->start)), "keep one of them");
 }
 
 void Builder::kind(P::CallableDeclContext* tree, Declaration& out) {
   Callable callable;
   switch (tree->start->getType()) {
-    case P::K_TRANSFORM: callable.kind = CallableKind::transform; break;
-    case P::K_METRIC: callable.kind = CallableKind::metric; break;
-    case P::K_DRIFT: callable.kind = CallableKind::drift; break;
-    case P::K_SOURCE: callable.kind = CallableKind::source; break;
-    case P::K_SINK: callable.kind = CallableKind::sink; break;
-    default: callable.kind = CallableKind::fn;
+    case P::K_TRANSFORM:
+      callable.kind = CallableKind::transform;
+      break;
+    case P::K_METRIC:
+      callable.kind = CallableKind::metric;
+      break;
+    case P::K_DRIFT:
+      callable.kind = CallableKind::drift;
+      break;
+    case P::K_SOURCE:
+      callable.kind = CallableKind::source;
+      break;
+    case P::K_SINK:
+      callable.kind = CallableKind::sink;
+      break;
+    default:
+      callable.kind = CallableKind::fn;
   }
   out.name = name(tree->name());
   if (auto* op = tree->operatorClause()) callable.op = string(op->STRING());
-  for (auto* each : tree->parameters()->parameter()) callable.parameters.push_back(parameter(each));
+  for (auto* each : tree->parameters()->parameter())
+    callable.parameters.push_back(parameter(each));
   if (tree->type()) callable.result = type(tree->type());
   callable.result_range = range(tree->range());
-  for (auto* each : tree->callableClause()) clause(each, callable);
+  for (auto* each : tree->callableClause())
+    clause(each, callable);
   callable.binding = binding(tree->expr(), callable.kind);
   const bool has_result = callable.kind != CallableKind::source && callable.kind != CallableKind::sink;
   if (has_result && !callable.result)
-    report(diag::Code::E0101, out.name.span, fmt::format("`{}` does not say what it gives", out.name.text), "write `-> TYPE` after the parameters");
+    report(diag::Code::E0101, out.name.span, fmt::format("`{}` does not say what it gives", out.name.text),
+           "write `-> TYPE` after the parameters");
   out.kind = std::move(callable);
 }
 
@@ -136,19 +162,23 @@ void Builder::kind(P::ModelDeclContext* tree, Declaration& out) {
   callable.kind = CallableKind::model;
   out.name = name(tree->name());
   callable.predicts = types(tree->types());
-  for (auto* each : tree->type()) callable.takes.push_back(type(each));
+  for (auto* each : tree->type())
+    callable.takes.push_back(type(each));
   for (auto* each : tree->modelClause()) {
     if (each->K_BINNED()) callable.binned = true;
     for (auto* line : each->preparation()) {
       Preparation preparation{type(line->type()), {}, span(line)};
-      for (auto* value : line->expr()) preparation.outputs.push_back(expr(value));
+      for (auto* value : line->expr())
+        preparation.outputs.push_back(expr(value));
       callable.prepares.push_back(std::move(preparation));
     }
   }
-  for (auto* each : tree->parameter()) callable.parameters.push_back(parameter(each));
+  for (auto* each : tree->parameter())
+    callable.parameters.push_back(parameter(each));
   const auto bodies = tree->expr();
   if (!bodies.empty()) callable.binding = binding(bodies[0], callable.kind);
-  if (bodies.size() > 1) report(diag::Code::E0210, span(bodies[1]), "the model is bound twice", "keep one `= native` or `= python(…)`");
+  if (bodies.size() > 1)
+    report(diag::Code::E0210, span(bodies[1]), "the model is bound twice", "keep one `= native` or `= python(…)`");
   out.kind = std::move(callable);
 }
 

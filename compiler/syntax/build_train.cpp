@@ -1,3 +1,5 @@
+#include "gen/grammar/MlpParser.h"
+
 #include <fmt/format.h>
 
 #include "compiler/syntax/build.h"
@@ -11,17 +13,28 @@ SplitForm Builder::split_form(P::SplitFormContext* tree) {
   SplitForm out;
   out.span = span(tree);
   switch (tree->start->getType()) {
-    case P::K_TIME: out.kind = Kind::time; break;
-    case P::K_GROUP: out.kind = Kind::group; break;
-    case P::K_FOLD: out.kind = Kind::fold; break;
-    case P::K_ROLLING: out.kind = Kind::rolling; break;
-    default: out.kind = Kind::random;
+    case P::K_TIME:
+      out.kind = Kind::time;
+      break;
+    case P::K_GROUP:
+      out.kind = Kind::group;
+      break;
+    case P::K_FOLD:
+      out.kind = Kind::fold;
+      break;
+    case P::K_ROLLING:
+      out.kind = Kind::rolling;
+      break;
+    default:
+      out.kind = Kind::random;
   }
   const std::string word(text(tree->start));
   if (tree->parts())
-    for (auto* each : tree->parts()->number()) out.parts.push_back(number(each));
+    for (auto* each : tree->parts()->number())
+      out.parts.push_back(number(each));
   if (tree->parts() && (out.parts.size() < 2 || out.parts.size() > 3))
-    report(diag::Code::E0101, span(tree->parts()), "a split has two or three parts", "write train/validation/test, as in `70/15/15`, or train/test");
+    report(diag::Code::E0101, span(tree->parts()), "a split has two or three parts",
+           "write train/validation/test, as in `70/15/15`, or train/test");
   if (tree->INT()) out.count = push(span(tree->INT()), Int{integer(tree->INT())});
   if (tree->path()) out.group_by = path(tree->path());
   out.by_time = out.kind == Kind::fold && tree->K_TIME();
@@ -31,8 +44,10 @@ SplitForm Builder::split_form(P::SplitFormContext* tree) {
     const auto set = [&](ExprId& slot, bool allowed, auto* from) {
       fits = allowed;
       again = bool(slot);
-      if constexpr (std::is_same_v<decltype(from), P::SpanContext*>) slot = span_expr(from);
-      else slot = operand(from);
+      if constexpr (std::is_same_v<decltype(from), P::SpanContext*>)
+        slot = span_expr(from);
+      else
+        slot = operand(from);
     };
     const bool dealt = out.kind == Kind::random || out.kind == Kind::group || (out.kind == Kind::fold && !out.by_time);
     switch (option->start->getType()) {
@@ -46,16 +61,28 @@ SplitForm Builder::split_form(P::SplitFormContext* tree) {
         again = !out.by.empty();
         out.by = paths(option->paths());
         break;
-      case P::K_SEED: set(out.seed, true, option->operand()); break;
-      case P::K_GAP: set(out.gap, out.kind == Kind::time || out.kind == Kind::rolling || out.by_time, option->span()); break;
-      case P::K_EVERY: set(out.every, out.kind == Kind::rolling, option->span()); break;
-      default: set(out.horizon, out.kind == Kind::rolling, option->span());
+      case P::K_SEED:
+        set(out.seed, true, option->operand());
+        break;
+      case P::K_GAP:
+        set(out.gap, out.kind == Kind::time || out.kind == Kind::rolling || out.by_time, option->span());
+        break;
+      case P::K_EVERY:
+        set(out.every, out.kind == Kind::rolling, option->span());
+        break;
+      default:
+        set(out.horizon, out.kind == Kind::rolling, option->span());
     }
-    if (again) report(diag::Code::E0210, span(option), fmt::format("`{}` is written twice", text(option->start)), "keep one of them");
-    else if (!fits) report(diag::Code::E0206, span(option), fmt::format("a `{}` split has no `{}`", word, text(option->start)), "remove it, or choose another kind of split");
+    if (again)
+      report(diag::Code::E0210, span(option), fmt::format("`{}` is written twice", text(option->start)),
+             "keep one of them");
+    else if (!fits)
+      report(diag::Code::E0206, span(option), fmt::format("a `{}` split has no `{}`", word, text(option->start)),
+             "remove it, or choose another kind of split");
   }
   if (out.kind == Kind::rolling && (!out.every || !out.horizon))
-    report(diag::Code::E0207, out.span, "a `rolling` split needs `every` and `horizon`", "write `rolling 8 every 7d horizon 28d`");
+    report(diag::Code::E0207, out.span, "a `rolling` split needs `every` and `horizon`",
+           "write `rolling 8 every 7d horizon 28d`");
   return out;
 }
 
@@ -73,8 +100,10 @@ Model Builder::model(P::ModelEntryContext* tree) {
     parameter.span = span(each);
     parameter.tuned = each->TUNE_RANGE() != nullptr;
     parameter.log_scale = each->K_LOG() != nullptr;
-    if (parameter.tuned) parameter.value = range(each->range());
-    else parameter.value = each->expr() ? expr(each->expr()) : operand(each->operand());
+    if (parameter.tuned)
+      parameter.value = range(each->range());
+    else
+      parameter.value = each->expr() ? expr(each->expr()) : operand(each->operand());
     out.parameters.push_back(std::move(parameter));
   }
   out.span = span(tree);
@@ -94,13 +123,17 @@ TrainEntry Builder::train_entry(P::TrainEntryContext* tree) {
     predict.value = expr(values[0]);
     if (e->ASSIGN()) {
       const Ref* ref = std::get_if<Ref>(&out_.expr(predict.value).kind);
-      if (ref && ref->path.parts.size() == 1) predict.name = ref->path.parts[0];
-      else report(diag::Code::E0101, out_.expr(predict.value).span, "before `=` stands the name of the label", "write `predict name = …`; a comparison is `==`");
+      if (ref && ref->path.parts.size() == 1)
+        predict.name = ref->path.parts[0];
+      else
+        report(diag::Code::E0101, out_.expr(predict.value).span, "before `=` stands the name of the label",
+               "write `predict name = …`; a comparison is `==`");
       predict.value = expr(values[next++]);
     }
     if (e->K_BACK()) predict.back = name(e->name());
     if (e->K_QUANTILES())
-      for (; next < values.size(); ++next) predict.quantiles.push_back(expr(values[next]));
+      for (; next < values.size(); ++next)
+        predict.quantiles.push_back(expr(values[next]));
     if (e->K_RANK()) predict.rank_by = path(e->path());
     out.kind = std::move(predict);
   } else if (auto* e = tree->rankEntry()) {
@@ -128,9 +161,12 @@ TrainEntry Builder::train_entry(P::TrainEntryContext* tree) {
         tune.early_stop = span(option);
         if (option->INT()) tune.early_stop_rounds = push(span(option->INT()), Int{integer(option->INT())});
       }
-      if (again) report(diag::Code::E0210, span(option), fmt::format("`{}` is written twice", text(option->start)), "keep one of them");
+      if (again)
+        report(diag::Code::E0210, span(option), fmt::format("`{}` is written twice", text(option->start)),
+               "keep one of them");
     }
-    if (!tune.trials) report(diag::Code::E0207, span(e), "`tune` does not say how many trials", "write `tune maximize auc trials 12`");
+    if (!tune.trials)
+      report(diag::Code::E0207, span(e), "`tune` does not say how many trials", "write `tune maximize auc trials 12`");
     out.kind = std::move(tune);
   } else if (auto* e = tree->earlyStopEntry()) {
     out.kind = EarlyStop{e->INT() ? push(span(e->INT()), Int{integer(e->INT())}) : ExprId{}};
@@ -139,13 +175,19 @@ TrainEntry Builder::train_entry(P::TrainEntryContext* tree) {
   } else if (auto* e = tree->decideEntry()) {
     Decide decide;
     decide.subject = name(e->name());
-    decide.op = e->LESS() ? BinaryOp::less : e->LESS_EQUAL() ? BinaryOp::less_equal : e->GREATER() ? BinaryOp::greater : BinaryOp::greater_equal;
-    if (e->objective()) decide.objective = objective(e->objective());
-    else decide.threshold = expr(e->expr());
+    decide.op = e->LESS()         ? BinaryOp::less
+                : e->LESS_EQUAL() ? BinaryOp::less_equal
+                : e->GREATER()    ? BinaryOp::greater
+                                  : BinaryOp::greater_equal;
+    if (e->objective())
+      decide.objective = objective(e->objective());
+    else
+      decide.threshold = expr(e->expr());
     out.kind = std::move(decide);
   } else if (auto* e = tree->refitEntry()) {
     Refit refit;
-    for (auto* each : e->name()) refit.parts.push_back(name(each));
+    for (auto* each : e->name())
+      refit.parts.push_back(name(each));
     out.kind = std::move(refit);
   } else if (auto* e = tree->perEntry()) {
     out.kind = Per{path(e->path()), operand_or_none(e->operand()), e->K_GLOBAL() != nullptr};
@@ -174,13 +216,15 @@ EvaluateEntry Builder::evaluate_entry(P::EvaluateEntryContext* tree) {
   out.because = because(tree->because());
   if (auto* e = tree->metricsEntry()) {
     Metrics metrics;
-    for (auto* each : e->metricItem()) metrics.metrics.push_back(metric_item(each));
+    for (auto* each : e->metricItem())
+      metrics.metrics.push_back(metric_item(each));
     out.kind = std::move(metrics);
   } else if (auto* e = tree->sliceEntry()) {
     Slice slice;
     for (auto* each : e->sliceItem()) {
       SliceItem item{{}, span(each)};
-      for (auto* column : each->path()) item.columns.push_back(path(column));
+      for (auto* column : each->path())
+        item.columns.push_back(path(column));
       slice.items.push_back(std::move(item));
     }
     slice.at_least = operand_or_none(e->operand());
@@ -202,8 +246,11 @@ EvaluateEntry Builder::evaluate_entry(P::EvaluateEntryContext* tree) {
     const auto* binary = std::get_if<Binary>(&out_.expr(gate.condition).kind);
     const bool compares = binary && binary->op >= BinaryOp::equal && binary->op <= BinaryOp::greater_equal;
     if (gate.beats_production == compares && !std::holds_alternative<Broken>(out_.expr(gate.condition).kind))
-      report(diag::Code::E0101, gate.text, compares ? "`beats production` compares a metric, not a comparison" : "a gate compares a metric with a bound",
-             compares ? "write `require auc beats production by -0.005`" : "write `require auc >= 0.9` or `require auc beats production by 0`");
+      report(
+          diag::Code::E0101, gate.text,
+          compares ? "`beats production` compares a metric, not a comparison" : "a gate compares a metric with a bound",
+          compares ? "write `require auc beats production by -0.005`"
+                   : "write `require auc >= 0.9` or `require auc beats production by 0`");
     out.kind = std::move(gate);
   }
   return out;
@@ -217,8 +264,10 @@ void Builder::kind(P::SplitDeclContext* tree, Declaration& out) {
 void Builder::kind(P::TrainDeclContext* tree, Declaration& out) {
   out.name = name(tree->name());
   Train train;
-  for (auto* each : tree->path()) train.of.push_back(path(each));
-  for (auto* each : tree->trainEntry()) train.entries.push_back(train_entry(each));
+  for (auto* each : tree->path())
+    train.of.push_back(path(each));
+  for (auto* each : tree->trainEntry())
+    train.entries.push_back(train_entry(each));
   out.kind = std::move(train);
 }
 
@@ -226,7 +275,8 @@ void Builder::kind(P::EvaluateDeclContext* tree, Declaration& out) {
   Evaluate evaluate;
   evaluate.model = path(tree->path());
   out.name = subject(evaluate.model);
-  for (auto* each : tree->evaluateEntry()) evaluate.entries.push_back(evaluate_entry(each));
+  for (auto* each : tree->evaluateEntry())
+    evaluate.entries.push_back(evaluate_entry(each));
   out.kind = std::move(evaluate);
 }
 

@@ -9,10 +9,14 @@ using namespace ast;
 std::string quoted(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
-    if (c == '"' || c == '\\') (out += '\\') += c;
-    else if (c == '\n') out += "\\n";
-    else if (static_cast<unsigned char>(c) < 0x20) out += fmt::format("\\u{{{:x}}}", static_cast<unsigned char>(c));
-    else out += c;
+    if (c == '"' || c == '\\')
+      (out += '\\') += c;
+    else if (c == '\n')
+      out += "\\n";
+    else if (static_cast<unsigned char>(c) < 0x20)
+      out += fmt::format("\\u{{{:x}}}", static_cast<unsigned char>(c));
+    else
+      out += c;
   }
   return out + '"';
 }
@@ -25,7 +29,8 @@ struct ExprDumper {
   std::string operator()(ExprId id) const { return std::visit(*this, file.expr(id).kind); }
   std::string many(const std::vector<ExprId>& ids) const {
     std::string out;
-    for (const ExprId id : ids) (out += out.empty() ? "" : ", ") += (*this)(id);
+    for (const ExprId id : ids)
+      (out += out.empty() ? "" : ", ") += (*this)(id);
     return out;
   }
 
@@ -42,17 +47,24 @@ struct ExprDumper {
   std::string operator()(const String& e) const { return quoted(e.value); }
   std::string operator()(const Ref& e) const { return e.path.text(); }
   std::string operator()(const Unary& e) const { return fmt::format("({} {})", token(e.op), (*this)(e.operand)); }
-  std::string operator()(const Binary& e) const { return fmt::format("({} {} {})", (*this)(e.left), token(e.op), (*this)(e.right)); }
-  std::string operator()(const In& e) const { return fmt::format("({} {} {})", (*this)(e.value), e.negated ? "not in" : "in", (*this)(e.set)); }
+  std::string operator()(const Binary& e) const {
+    return fmt::format("({} {} {})", (*this)(e.left), token(e.op), (*this)(e.right));
+  }
+  std::string operator()(const In& e) const {
+    return fmt::format("({} {} {})", (*this)(e.value), e.negated ? "not in" : "in", (*this)(e.set));
+  }
   std::string operator()(const Set& e) const { return fmt::format("({})", many(e.elements)); }
   std::string operator()(const List& e) const { return fmt::format("[{}]", many(e.elements)); }
-  std::string operator()(const IsKnown& e) const { return fmt::format("({} is {})", (*this)(e.value), e.known ? "known" : "missing"); }
+  std::string operator()(const IsKnown& e) const {
+    return fmt::format("({} is {})", (*this)(e.value), e.known ? "known" : "missing");
+  }
   std::string operator()(const If& e) const {
     return fmt::format("(if {} then {} else {})", (*this)(e.condition), (*this)(e.then), (*this)(e.otherwise));
   }
   std::string operator()(const Call& e) const {
     std::string out = e.callee.text() + "(";
-    for (std::size_t i = 0; i < e.arguments.size(); ++i) out += (i ? ", " : "") + argument(e.arguments[i]);
+    for (std::size_t i = 0; i < e.arguments.size(); ++i)
+      out += (i ? ", " : "") + argument(e.arguments[i]);
     if (!e.by.empty()) out += " by " + join(e.by);
     if (e.where) out += " where " + (*this)(e.where);
     out += ")";
@@ -74,31 +86,40 @@ struct ExprDumper {
 
 }  // namespace
 
-std::string dump_expr(const File& file, ExprId id) { return id ? ExprDumper{file}(id) : std::string("-"); }
-std::string dump_argument(const File& file, const Argument& argument) { return ExprDumper{file}.argument(argument); }
+std::string dump_expr(const File& file, ExprId id) {
+  return id ? ExprDumper{file}(id) : std::string("-");
+}
+std::string dump_argument(const File& file, const Argument& argument) {
+  return ExprDumper{file}.argument(argument);
+}
 
 std::string join(const std::vector<Path>& paths) {
   std::string out;
-  for (const Path& path : paths) (out += out.empty() ? "" : ", ") += path.text();
+  for (const Path& path : paths)
+    (out += out.empty() ? "" : ", ") += path.text();
   return out;
 }
 std::string join(const std::vector<Name>& names) {
   std::string out;
-  for (const Name& name : names) (out += out.empty() ? "" : ", ") += name.text;
+  for (const Name& name : names)
+    (out += out.empty() ? "" : ", ") += name.text;
   return out;
 }
 
 std::string dump_type(const TypeRef& type) {
   std::string inner;
-  for (const Text& value : type.values) inner += (inner.empty() ? "" : type.ordered ? " < " : ", ") + quoted(value.value);
-  for (const TypeRef& element : type.element) inner += (inner.empty() ? "" : ", ") + dump_type(element);
+  for (const Text& value : type.values)
+    inner += (inner.empty() ? "" : type.ordered ? " < " : ", ") + quoted(value.value);
+  for (const TypeRef& element : type.element)
+    inner += (inner.empty() ? "" : ", ") + dump_type(element);
   if (type.width) inner += fmt::format("{}", *type.width);
   inner += join(type.words);
   return type.name.text + (inner.empty() ? "" : "(" + inner + ")") + (type.missing ? "?" : "");
 }
 std::string dump_types(const TypeRefs& types) {
   std::string out;
-  for (const TypeRef& type : types) (out += out.empty() ? "" : " | ") += dump_type(type);
+  for (const TypeRef& type : types)
+    (out += out.empty() ? "" : " | ") += dump_type(type);
   return out;
 }
 

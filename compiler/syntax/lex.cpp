@@ -14,7 +14,8 @@ class ByteOffsets {
  public:
   explicit ByteOffsets(std::string_view text) {
     bool ascii = true;
-    for (const char c : text) ascii = ascii && static_cast<unsigned char>(c) < 0x80;
+    for (const char c : text)
+      ascii = ascii && static_cast<unsigned char>(c) < 0x80;
     if (ascii) return;
     for (std::uint32_t i = 0; i < text.size(); ++i)
       if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) offsets_.push_back(i);
@@ -42,15 +43,22 @@ struct Reporter {
     const std::string_view what = text.substr(begin, end - begin);
     std::string message = fmt::format("`{}` means nothing here", what), help;
     std::string_view better;
-    if (what[0] == '%') help = "the remainder of a division is `mod(a, b)`; a percent is glued to its number: `10%`";
-    else if (what == "&&" || what == "&") better = "and";
-    else if (what == "!") better = "not ";
-    else if (what == "~") better = "not ";
-    else if (what == "$" || what == "\\") help = "a name has letters, digits and `_`; any other name stands in backticks";
+    if (what[0] == '%')
+      help = "the remainder of a division is `mod(a, b)`; a percent is glued to its number: `10%`";
+    else if (what == "&&" || what == "&")
+      better = "and";
+    else if (what == "!")
+      better = "not ";
+    else if (what == "~")
+      better = "not ";
+    else if (what == "$" || what == "\\")
+      help = "a name has letters, digits and `_`; any other name stands in backticks";
     else if (what[0] == '\'' || what.starts_with("\u201C") || what.starts_with("\u201D") || what.starts_with("\u2019"))
       help = "texts stand in straight double quotes: \"like this\"";
-    else if (static_cast<unsigned char>(what[0]) < 0x20) message = "a control character means nothing here";
-    else help = "a name that holds this character stands in backticks, a text in double quotes";
+    else if (static_cast<unsigned char>(what[0]) < 0x20)
+      message = "a control character means nothing here";
+    else
+      help = "a name that holds this character stands in backticks, a text in double quotes";
     if (!better.empty()) help = fmt::format("write `{}`", better.substr(0, better.find(' ')));
     diag::Diagnostic d = diag::make(diag::Code::E0102, span(begin, end), std::move(message)).with_help(std::move(help));
     if (!better.empty()) d.fixes.push_back({span(begin, end), std::string(better), "write it as a word", true});
@@ -61,19 +69,27 @@ struct Reporter {
     const std::string_view what = text.substr(begin, end - begin);
     std::string help;
     std::size_t digits = 0;
-    while (digits < what.size() && (what[digits] == '_' || what[digits] == '.' || (what[digits] >= '0' && what[digits] <= '9'))) ++digits;
+    while (digits < what.size() &&
+           (what[digits] == '_' || what[digits] == '.' || (what[digits] >= '0' && what[digits] <= '9')))
+      ++digits;
     const std::string_view unit = what.substr(digits);
     static constexpr std::pair<std::string_view, std::string_view> kUnits[] = {
-        {"days", "d"},   {"day", "d"},   {"hours", "h"},   {"hour", "h"},  {"hr", "h"},     {"minutes", "min"}, {"minute", "min"},
-        {"m", "min"},    {"mins", "min"}, {"sec", "s"},    {"secs", "s"},  {"seconds", "s"}, {"second", "s"},   {"weeks", "w"},
-        {"week", "w"},   {"years", "y"}, {"year", "y"},    {"msec", "ms"}, {"millis", "ms"}};
-    diag::Diagnostic d = diag::make(diag::Code::E0104, span(begin, end), fmt::format("`{}` is neither a number nor a duration", what));
+        {"days", "d"},      {"day", "d"},      {"hours", "h"},  {"hour", "h"},   {"hr", "h"},
+        {"minutes", "min"}, {"minute", "min"}, {"m", "min"},    {"mins", "min"}, {"sec", "s"},
+        {"secs", "s"},      {"seconds", "s"},  {"second", "s"}, {"weeks", "w"},  {"week", "w"},
+        {"years", "y"},     {"year", "y"},     {"msec", "ms"},  {"millis", "ms"}};
+    diag::Diagnostic d =
+        diag::make(diag::Code::E0104, span(begin, end), fmt::format("`{}` is neither a number nor a duration", what));
     for (const auto& [wrong, right] : kUnits)
       if (unit == wrong) {
         d.help = fmt::format("write `{}{}`", what.substr(0, digits), right);
-        d.fixes.push_back({span(begin, end), fmt::format("{}{}", what.substr(0, digits), right), "use the short unit", true});
+        d.fixes.push_back(
+            {span(begin, end), fmt::format("{}{}", what.substr(0, digits), right), "use the short unit", true});
       }
-    if (d.help.empty()) d.help = "numbers look like `1_000`, `0.5`, `1e-3`, `10%`; durations like `20ms`, `2s`, `15min`, `24h`, `7d`, `1w`, `1y`";
+    if (d.help.empty())
+      d.help =
+          "numbers look like `1_000`, `0.5`, `1e-3`, `10%`; durations like `20ms`, `2s`, `15min`, `24h`, `7d`, `1w`, "
+          "`1y`";
     sink.report(std::move(d));
   }
 
@@ -116,19 +132,26 @@ RawTokens lex(std::string_view text, std::uint32_t file, diag::Sink& sink) {
     const auto type = static_cast<std::uint16_t>(token->getType());
     const std::uint32_t begin = skip + offset(token->getStartIndex()), end = skip + offset(token->getStopIndex() + 1);
     switch (type) {
-      case MlpLexer::NEWLINE: first_in_line = true; break;
+      case MlpLexer::NEWLINE:
+        first_in_line = true;
+        break;
       case MlpLexer::DOC: {
         std::string_view line = text.substr(begin + 2, end - begin - 2);
         if (line.starts_with('#')) break;  // a ruler of signs is no documentation
         if (line.starts_with(' ')) line.remove_prefix(1);
-        while (line.ends_with(' ')) line.remove_suffix(1);
+        while (line.ends_with(' '))
+          line.remove_suffix(1);
         if (!doc.empty()) doc += '\n';
         doc += line;
         break;
       }
-      case MlpLexer::WORD: push(word_type(text.substr(begin, end - begin)), begin, end); break;
+      case MlpLexer::WORD:
+        push(word_type(text.substr(begin, end - begin)), begin, end);
+        break;
       case MlpLexer::TRIPLE:
-      case MlpLexer::RAW: push(MlpLexer::STRING, begin, end); break;
+      case MlpLexer::RAW:
+        push(MlpLexer::STRING, begin, end);
+        break;
       case MlpLexer::STRANGE:
         reporter.strange(begin, end);
         push(MlpLexer::BAD, begin, end);
@@ -147,7 +170,8 @@ RawTokens lex(std::string_view text, std::uint32_t file, diag::Sink& sink) {
         // rest of the file keeps its shape.
         reporter.unclosed(begin, end, false, false);
         std::uint32_t tail = end;
-        while (tail > begin + 1 && std::string_view(" \t\r){").find(text[tail - 1]) != std::string_view::npos) --tail;
+        while (tail > begin + 1 && std::string_view(" \t\r){").find(text[tail - 1]) != std::string_view::npos)
+          --tail;
         push(MlpLexer::BAD, begin, tail);
         for (std::uint32_t i = tail; i < end; ++i) {
           if (text[i] == ')') push(MlpLexer::RPAREN, i, i + 1);
@@ -155,7 +179,8 @@ RawTokens lex(std::string_view text, std::uint32_t file, diag::Sink& sink) {
         }
         break;
       }
-      default: push(type, begin, end);
+      default:
+        push(type, begin, end);
     }
   }
   return out;

@@ -1,3 +1,5 @@
+#include "gen/grammar/MlpParser.h"
+
 #include "compiler/syntax/parse.h"
 
 #include <fmt/format.h>
@@ -18,7 +20,8 @@ class ChunkStream final : public antlr4::TokenStream {
  public:
   explicit ChunkStream(const Chunk& chunk) {
     tokens_.reserve(chunk.lexemes.size() + 1);
-    for (const Lexeme& lexeme : chunk.lexemes) add(lexeme.type, lexeme.begin, lexeme.end);
+    for (const Lexeme& lexeme : chunk.lexemes)
+      add(lexeme.type, lexeme.begin, lexeme.end);
     add(Token::EOF, chunk.lexemes.back().end, chunk.lexemes.back().end);
   }
 
@@ -54,11 +57,20 @@ class ChunkStream final : public antlr4::TokenStream {
 
 /// Gives up at the first token that does not fit, and remembers where that was. The exceptions are ANTLR's own way out of
 /// its generated code; they end in parse_chunk.
+///
+/// Generated loops and options end silently before a token that they do not know, so the place where a parse fails knows
+/// little of what would have fitted. With `probe`, the index of that token, a second parse asks at the first loop or option
+/// that meets it.
 class GiveUp final : public antlr4::DefaultErrorStrategy {
  public:
   Mismatch mismatch;
+  std::optional<std::size_t> probe;
 
-  void sync(antlr4::Parser*) override {}
+  void sync(antlr4::Parser* parser) override {
+    if (!probe || parser->getCurrentToken()->getTokenIndex() != *probe) return;
+    remember(parser, *probe, *probe);
+    throw antlr4::ParseCancellationException();
+  }
   void reportError(antlr4::Parser*, const antlr4::RecognitionException&) override {}
   Token* recoverInline(antlr4::Parser* parser) override {
     remember(parser, parser->getCurrentToken()->getTokenIndex(), parser->getCurrentToken()->getTokenIndex());
@@ -108,6 +120,19 @@ struct Parse {
       return nullptr;
     }
   }
+  /// Of a run that failed, with all that could have stood there.
+  Mismatch mismatch(const Chunk& chunk) const {
+    const Mismatch& first = strategy->mismatch;
+    if (first.start != first.at) return first;
+    Parse again(chunk);
+    again.strategy->probe = first.at;
+    if (is_expression)
+      again.run(&P::loneExpression);
+    else
+      again.run(&P::declaration);
+    return again.strategy->mismatch;
+  }
+  bool is_expression = false;
 };
 
 /// The entry of a block (not of a block inside of it) that token `at` stands in, as [begin, end), with the separator before it
@@ -137,14 +162,16 @@ std::pair<std::size_t, std::size_t> entry_of(const Chunk& chunk, std::size_t at)
 }
 
 bool has_bad(const Chunk& chunk, std::size_t begin, std::size_t end) {
-  return std::any_of(chunk.lexemes.begin() + static_cast<std::ptrdiff_t>(begin), chunk.lexemes.begin() + static_cast<std::ptrdiff_t>(end),
+  return std::any_of(chunk.lexemes.begin() + static_cast<std::ptrdiff_t>(begin),
+                     chunk.lexemes.begin() + static_cast<std::ptrdiff_t>(end),
                      [](const Lexeme& lexeme) { return lexeme.type == P::BAD; });
 }
 
 /// After so many mistakes in one declaration the rest of it is not read.
 constexpr int kMostMistakes = 25;
 
-void parse_chunk(Chunk chunk, std::string_view text, std::uint32_t file, Builder& builder, ast::File& out, diag::Sink& sink) {
+void parse_chunk(Chunk chunk, std::string_view text, std::uint32_t file, Builder& builder, ast::File& out,
+                 diag::Sink& sink) {
   bool incomplete = chunk.reported;
   for (int mistakes = 0; mistakes < kMostMistakes; ++mistakes) {
     Parse parse(chunk);
@@ -152,7 +179,7 @@ void parse_chunk(Chunk chunk, std::string_view text, std::uint32_t file, Builder
       builder.declaration(tree, chunk, incomplete);
       return;
     }
-    const Mismatch& mismatch = parse.strategy->mismatch;
+    const Mismatch mismatch = parse.mismatch(chunk);
     auto [begin, end] = entry_of(chunk, mismatch.at);
     const bool in_entry = end > begin;
     // What was reported by the lexer or for its brackets is not reported again.
@@ -160,7 +187,8 @@ void parse_chunk(Chunk chunk, std::string_view text, std::uint32_t file, Builder
     if (!known) sink.report(describe(mismatch, chunk, text, file));
     if (!in_entry) break;
     incomplete = true;
-    chunk.lexemes.erase(chunk.lexemes.begin() + static_cast<std::ptrdiff_t>(begin), chunk.lexemes.begin() + static_cast<std::ptrdiff_t>(end));
+    chunk.lexemes.erase(chunk.lexemes.begin() + static_cast<std::ptrdiff_t>(begin),
+                        chunk.lexemes.begin() + static_cast<std::ptrdiff_t>(end));
   }
   out.declarations.push_back(broken_declaration(chunk, text, file));
 }
@@ -168,11 +196,14 @@ void parse_chunk(Chunk chunk, std::string_view text, std::uint32_t file, Builder
 /// Nullopt where the text may go to the lexer, else what is wrong with it.
 std::optional<diag::Diagnostic> refuse(std::string_view text, std::uint32_t file, const ParseOptions& options) {
   if (text.size() > options.most_bytes)
-    return diag::make(diag::Code::E0109, {file, 0, 0}, fmt::format("the file has {} MB; a workflow may have {}", text.size() >> 20, options.most_bytes >> 20))
+    return diag::make(
+               diag::Code::E0109, {file, 0, 0},
+               fmt::format("the file has {} MB; a workflow may have {}", text.size() >> 20, options.most_bytes >> 20))
         .with_help("split it and use `import`; tables belong into data files");
   const auto wrong = [&](std::size_t at, std::string what) {
     const auto place = static_cast<std::uint32_t>(at);
-    return diag::make(diag::Code::E0106, {file, place, place + 1}, std::move(what)).with_help("store the file as UTF-8 text");
+    return diag::make(diag::Code::E0106, {file, place, place + 1}, std::move(what))
+        .with_help("store the file as UTF-8 text");
   };
   for (std::size_t i = 0; i < text.size();) {
     const auto c = static_cast<unsigned char>(text[i]);
@@ -183,10 +214,12 @@ std::optional<diag::Diagnostic> refuse(std::string_view text, std::uint32_t file
     }
     const std::size_t length = c >= 0xF0 && c <= 0xF4 ? 4 : c >= 0xE0 && c < 0xF0 ? 3 : c >= 0xC2 && c < 0xE0 ? 2 : 0;
     bool fits = length > 0 && i + length <= text.size();
-    for (std::size_t k = 1; fits && k < length; ++k) fits = (static_cast<unsigned char>(text[i + k]) & 0xC0) == 0x80;
+    for (std::size_t k = 1; fits && k < length; ++k)
+      fits = (static_cast<unsigned char>(text[i + k]) & 0xC0) == 0x80;
     if (fits && length > 2) {  // overlong forms, surrogates, beyond U+10FFFF
       const auto next = static_cast<unsigned char>(text[i + 1]);
-      fits = !(c == 0xE0 && next < 0xA0) && !(c == 0xED && next > 0x9F) && !(c == 0xF0 && next < 0x90) && !(c == 0xF4 && next > 0x8F);
+      fits = !(c == 0xE0 && next < 0xA0) && !(c == 0xED && next > 0x9F) && !(c == 0xF0 && next < 0x90) &&
+             !(c == 0xF4 && next > 0x8F);
     }
     if (!fits) return wrong(i, fmt::format("byte {:#04x} is not UTF-8", c));
     i += length;
@@ -214,26 +247,58 @@ void Builder::declaration(P::DeclarationContext* tree, const Chunk& chunk, bool 
         sink_.report(diag::make(diag::Code::E0202, title.span, "the workflow has a name already")
                          .with_secondary(out_.workflow->span, "named here")
                          .with_help("keep one `workflow` line"));
-      else out_.workflow = title;
+      else
+        out_.workflow = title;
       if (out_.doc.empty()) out_.doc = out.doc;
       return;
     }
-    case P::RuleImportDecl: kind(static_cast<P::ImportDeclContext*>(body), out); break;
-    case P::RuleParamDecl: kind(static_cast<P::ParamDeclContext*>(body), out); break;
-    case P::RuleSecretDecl: kind(static_cast<P::SecretDeclContext*>(body), out); break;
-    case P::RuleEnvDecl: kind(static_cast<P::EnvDeclContext*>(body), out); break;
-    case P::RuleCallableDecl: kind(static_cast<P::CallableDeclContext*>(body), out); break;
-    case P::RuleModelDecl: kind(static_cast<P::ModelDeclContext*>(body), out); break;
-    case P::RuleDataDecl: kind(static_cast<P::DataDeclContext*>(body), out); break;
-    case P::RuleFeatureDecl: kind(static_cast<P::FeatureDeclContext*>(body), out); break;
-    case P::RuleSplitDecl: kind(static_cast<P::SplitDeclContext*>(body), out); break;
-    case P::RuleTrainDecl: kind(static_cast<P::TrainDeclContext*>(body), out); break;
-    case P::RuleEvaluateDecl: kind(static_cast<P::EvaluateDeclContext*>(body), out); break;
-    case P::RuleDeployDecl: kind(static_cast<P::DeployDeclContext*>(body), out); break;
-    case P::RuleMonitorDecl: kind(static_cast<P::MonitorDeclContext*>(body), out); break;
-    case P::RuleExploreDecl: kind(static_cast<P::ExploreDeclContext*>(body), out); break;
-    case P::RuleTestDecl: kind(static_cast<P::TestDeclContext*>(body), out); break;
-    default: kind(static_cast<P::ScheduleDeclContext*>(body), out);
+    case P::RuleImportDecl:
+      kind(static_cast<P::ImportDeclContext*>(body), out);
+      break;
+    case P::RuleParamDecl:
+      kind(static_cast<P::ParamDeclContext*>(body), out);
+      break;
+    case P::RuleSecretDecl:
+      kind(static_cast<P::SecretDeclContext*>(body), out);
+      break;
+    case P::RuleEnvDecl:
+      kind(static_cast<P::EnvDeclContext*>(body), out);
+      break;
+    case P::RuleCallableDecl:
+      kind(static_cast<P::CallableDeclContext*>(body), out);
+      break;
+    case P::RuleModelDecl:
+      kind(static_cast<P::ModelDeclContext*>(body), out);
+      break;
+    case P::RuleDataDecl:
+      kind(static_cast<P::DataDeclContext*>(body), out);
+      break;
+    case P::RuleFeatureDecl:
+      kind(static_cast<P::FeatureDeclContext*>(body), out);
+      break;
+    case P::RuleSplitDecl:
+      kind(static_cast<P::SplitDeclContext*>(body), out);
+      break;
+    case P::RuleTrainDecl:
+      kind(static_cast<P::TrainDeclContext*>(body), out);
+      break;
+    case P::RuleEvaluateDecl:
+      kind(static_cast<P::EvaluateDeclContext*>(body), out);
+      break;
+    case P::RuleDeployDecl:
+      kind(static_cast<P::DeployDeclContext*>(body), out);
+      break;
+    case P::RuleMonitorDecl:
+      kind(static_cast<P::MonitorDeclContext*>(body), out);
+      break;
+    case P::RuleExploreDecl:
+      kind(static_cast<P::ExploreDeclContext*>(body), out);
+      break;
+    case P::RuleTestDecl:
+      kind(static_cast<P::TestDeclContext*>(body), out);
+      break;
+    default:
+      kind(static_cast<P::ScheduleDeclContext*>(body), out);
   }
   out_.declarations.push_back(std::move(out));
 }
@@ -253,7 +318,8 @@ ast::Declaration broken_declaration(const Chunk& chunk, std::string_view text, s
   out.kind = ast::BrokenDeclaration{word(0)};
   // Only words that give a name to something new: `evaluate x` does not declare x.
   const std::uint16_t type = all.front().type;
-  const bool names = type == P::K_PARAM || type == P::K_SECRET || type == P::K_ENV || (type >= P::K_FN && type <= P::K_TRAIN) || type == P::K_DEPLOY;
+  const bool names = type == P::K_PARAM || type == P::K_SECRET || type == P::K_ENV ||
+                     (type >= P::K_FN && type <= P::K_TRAIN) || type == P::K_DEPLOY;
   if (names && all.size() > 1 && is_name(all[1].type)) {
     out.name = {word(1), {file, all[1].begin, all[1].end}, all[1].type == P::QUOTED_NAME};
     if (out.name.quoted) out.name.text = out.name.text.substr(1, out.name.text.size() - 2);
@@ -273,7 +339,8 @@ ast::File parse(const SourceMap& sources, std::uint32_t file, diag::Sink& sink, 
   }
   syntax::Tokens tokens = syntax::tokenize(text, file, sink, options);
   syntax::Builder builder(out, text, file, sink, tokens.docs);
-  for (syntax::Chunk& chunk : tokens.chunks) syntax::parse_chunk(std::move(chunk), text, file, builder, out, sink);
+  for (syntax::Chunk& chunk : tokens.chunks)
+    syntax::parse_chunk(std::move(chunk), text, file, builder, out, sink);
   return out;
 }
 
@@ -283,13 +350,15 @@ std::optional<ast::ExprId> parse_expression(std::string_view text, Span at, ast:
   if (auto refused = syntax::refuse(text, at.file, {})) {
     found.report(std::move(*refused));
   } else if (syntax::Tokens tokens = syntax::tokenize(text, at.file, found, {}); tokens.chunks.size() != 1) {
-    if (!found.has_errors()) found.report(diag::make(diag::Code::E0101, at, fmt::format("`{}` is not one expression", text)));
+    if (!found.has_errors())
+      found.report(diag::make(diag::Code::E0101, at, fmt::format("`{}` is not one expression", text)));
   } else if (!found.has_errors()) {
     syntax::Parse parse(tokens.chunks[0]);
+    parse.is_expression = true;
     if (auto* tree = parse.run(&syntax::P::loneExpression)) {
       result = syntax::Builder(into, text, at.file, found, tokens.docs, at).lone_expression(tree, tokens.chunks[0]);
     } else {
-      found.report(syntax::describe(parse.strategy->mismatch, tokens.chunks[0], text, at.file));
+      found.report(syntax::describe(parse.mismatch(tokens.chunks[0]), tokens.chunks[0], text, at.file));
     }
   }
   for (diag::Diagnostic d : found.diagnostics()) {

@@ -13,73 +13,145 @@ namespace {
 using grammar::MlpLexer;
 using L = MlpLexer;
 
-bool opens(std::uint16_t type) { return type == L::LPAREN || type == L::SET_OPEN || type == L::LBRACKET || type == L::LBRACE; }
-bool closes(std::uint16_t type) { return type == L::RPAREN || type == L::RBRACKET || type == L::RBRACE; }
+bool opens(std::uint16_t type) {
+  return type == L::LPAREN || type == L::SET_OPEN || type == L::LBRACKET || type == L::LBRACE;
+}
+bool closes(std::uint16_t type) {
+  return type == L::RPAREN || type == L::RBRACKET || type == L::RBRACE;
+}
 bool is_pair(std::uint16_t open, std::uint16_t close) {
-  return close == L::RBRACE ? open == L::LBRACE : close == L::RBRACKET ? open == L::LBRACKET : open == L::LPAREN || open == L::SET_OPEN;
+  return close == L::RBRACE     ? open == L::LBRACE
+         : close == L::RBRACKET ? open == L::LBRACKET
+                                : open == L::LPAREN || open == L::SET_OPEN;
 }
 
 /// An operator that stands between two operands (`not` only with the `in` after it).
 bool is_infix(std::uint16_t type) {
   switch (type) {
-    case L::R_AND: case L::R_OR: case L::R_IN: case L::R_IS: case L::EQUAL: case L::NOT_EQUAL: case L::LESS: case L::LESS_EQUAL:
-    case L::GREATER: case L::GREATER_EQUAL: case L::COALESCE: case L::RANGE: case L::PLUS: case L::MINUS: case L::STAR: case L::SLASH:
-    case L::CARET: return true;
-    default: return false;
+    case L::R_AND:
+    case L::R_OR:
+    case L::R_IN:
+    case L::R_IS:
+    case L::EQUAL:
+    case L::NOT_EQUAL:
+    case L::LESS:
+    case L::LESS_EQUAL:
+    case L::GREATER:
+    case L::GREATER_EQUAL:
+    case L::COALESCE:
+    case L::RANGE:
+    case L::PLUS:
+    case L::MINUS:
+    case L::STAR:
+    case L::SLASH:
+    case L::CARET:
+      return true;
+    default:
+      return false;
   }
 }
 
 /// A line that ends with it goes on.
 bool wants_more(std::uint16_t type) {
   switch (type) {
-    case L::ASSIGN: case L::COMMA: case L::R_NOT: case L::R_IF: case L::R_THEN: case L::R_ELSE: case L::BAR: case L::ARROW: return true;
-    default: return is_infix(type);
+    case L::ASSIGN:
+    case L::COMMA:
+    case L::R_NOT:
+    case L::R_IF:
+    case L::R_THEN:
+    case L::R_ELSE:
+    case L::BAR:
+    case L::ARROW:
+      return true;
+    default:
+      return is_infix(type);
   }
 }
 
 /// A line that starts with it belongs to the line before.
 bool goes_on(const std::vector<Lexeme>& all, std::size_t i) {
   switch (all[i].type) {
-    case L::BAR: case L::R_THEN: case L::R_ELSE: case L::AT: case L::ARROW: case L::LBRACE: return true;
-    case L::R_NOT: return i + 1 < all.size() && all[i + 1].type == L::R_IN;
-    default: return is_infix(all[i].type);
+    case L::BAR:
+    case L::R_THEN:
+    case L::R_ELSE:
+    case L::AT:
+    case L::ARROW:
+    case L::LBRACE:
+      return true;
+    case L::R_NOT:
+      return i + 1 < all.size() && all[i + 1].type == L::R_IN;
+    default:
+      return is_infix(all[i].type);
   }
 }
 
 /// Between declarations, a line that starts with it is no declaration: clauses of functions and models may have lines of their own.
 bool is_clause(std::uint16_t type) {
   switch (type) {
-    case L::K_KNOWN: case L::K_OPERATOR: case L::K_INTERPRETED: case L::K_FITS: case L::K_CROSS_FIT: case L::K_BETTER: case L::K_PREDICTS:
-    case L::K_TAKES: case L::K_BINNED: case L::K_PREPARES: return true;
-    default: return false;
+    case L::K_KNOWN:
+    case L::K_OPERATOR:
+    case L::K_INTERPRETED:
+    case L::K_FITS:
+    case L::K_CROSS_FIT:
+    case L::K_BETTER:
+    case L::K_PREDICTS:
+    case L::K_TAKES:
+    case L::K_BINNED:
+    case L::K_PREPARES:
+      return true;
+    default:
+      return false;
   }
 }
 
 /// Whether a declaration begins at `i`, judged by its first words; asked only where brackets do not match.
 bool is_head(const std::vector<Lexeme>& all, std::size_t i, std::string_view text) {
-  if (!all[i].first_in_line || (all[i].begin > 0 && text[all[i].begin - 1] != '\n') || i + 2 >= all.size()) return false;
+  if (!all[i].first_in_line || (all[i].begin > 0 && text[all[i].begin - 1] != '\n') || i + 2 >= all.size())
+    return false;
   const std::uint16_t second = all[i + 1].type, third = all[i + 2].type;
   switch (all[i].type) {
-    case L::K_WORKFLOW: return is_name(second) && all[i + 2].first_in_line;
-    case L::K_IMPORT: return second == L::STRING;
-    case L::K_PARAM: return is_name(second) && third == L::COLON;
-    case L::K_SECRET: return is_name(second) && third == L::ASSIGN;
-    case L::K_ENV: case L::K_EVALUATE: case L::K_MONITOR: case L::K_EXPLORE:
+    case L::K_WORKFLOW:
+      return is_name(second) && all[i + 2].first_in_line;
+    case L::K_IMPORT:
+      return second == L::STRING;
+    case L::K_PARAM:
+      return is_name(second) && third == L::COLON;
+    case L::K_SECRET:
+      return is_name(second) && third == L::ASSIGN;
+    case L::K_ENV:
+    case L::K_EVALUATE:
+    case L::K_MONITOR:
+    case L::K_EXPLORE:
       return is_name(second) && (third == L::LBRACE || all[i + 2].first_in_line);
-    case L::K_FN: case L::K_TRANSFORM: case L::K_METRIC: case L::K_DRIFT: case L::K_SOURCE: case L::K_SINK:
+    case L::K_FN:
+    case L::K_TRANSFORM:
+    case L::K_METRIC:
+    case L::K_DRIFT:
+    case L::K_SOURCE:
+    case L::K_SINK:
       return is_name(second) && third == L::LPAREN;
-    case L::K_MODEL: return is_name(second) && third == L::K_PREDICTS;
-    case L::K_DATA: return is_name(second) && (third == L::K_FROM || third == L::ASSIGN);
-    case L::K_FEATURE: case L::K_SPLIT: case L::K_TRAIN: case L::K_DEPLOY: return is_name(second) && third == L::K_OF;
-    case L::K_TEST: return second == L::STRING && third == L::K_OF;
-    case L::K_SCHEDULE: return is_name(second) && third == L::TIME_OF_DAY;
-    default: return false;
+    case L::K_MODEL:
+      return is_name(second) && third == L::K_PREDICTS;
+    case L::K_DATA:
+      return is_name(second) && (third == L::K_FROM || third == L::ASSIGN);
+    case L::K_FEATURE:
+    case L::K_SPLIT:
+    case L::K_TRAIN:
+    case L::K_DEPLOY:
+      return is_name(second) && third == L::K_OF;
+    case L::K_TEST:
+      return second == L::STRING && third == L::K_OF;
+    case L::K_SCHEDULE:
+      return is_name(second) && third == L::TIME_OF_DAY;
+    default:
+      return false;
   }
 }
 
 class Filter {
  public:
-  Filter(std::string_view text, std::uint32_t file, diag::Sink& sink, const ParseOptions& options, std::vector<Lexeme> all)
+  Filter(std::string_view text, std::uint32_t file, diag::Sink& sink, const ParseOptions& options,
+         std::vector<Lexeme> all)
       : text_(text), file_(file), sink_(sink), options_(options), all_(std::move(all)) {}
 
   std::vector<Chunk> run() {
@@ -104,7 +176,9 @@ class Filter {
  private:
   Span span(const Lexeme& lexeme) const { return {file_, lexeme.begin, lexeme.end}; }
   std::string_view text(const Lexeme& lexeme) const { return text_.substr(lexeme.begin, lexeme.end - lexeme.begin); }
-  std::uint16_t type_at(std::size_t i) const { return i < all_.size() ? all_[i].type : static_cast<std::uint16_t>(L::END); }
+  std::uint16_t type_at(std::size_t i) const {
+    return i < all_.size() ? all_[i].type : static_cast<std::uint16_t>(L::END);
+  }
 
   /// Gives a token the type that its neighbours decide.
   void retype() {
@@ -116,10 +190,11 @@ class Filter {
       // `missing(x)` is a function; nothing else can stand before a parenthesis here.
       if (lexeme.type == L::R_MISSING && before != L::R_IS && type_at(i + 1) == L::LPAREN) lexeme.type = L::WORD;
       if (lexeme.type == L::STAR) {
-        const bool starts = i == 0 || lexeme.first_in_line || before == L::K_SELECT || before == L::LBRACE || before == L::SEMICOLON;
+        const bool starts =
+            i == 0 || lexeme.first_in_line || before == L::K_SELECT || before == L::LBRACE || before == L::SEMICOLON;
         const std::uint16_t next = type_at(i + 1);
-        const bool ends = next == L::COMMA || next == L::K_EXCEPT || next == L::RBRACE || next == L::SEMICOLON || next == L::BAR ||
-                          i + 1 == all_.size() || all_[i + 1].first_in_line;
+        const bool ends = next == L::COMMA || next == L::K_EXCEPT || next == L::RBRACE || next == L::SEMICOLON ||
+                          next == L::BAR || i + 1 == all_.size() || all_[i + 1].first_in_line;
         if (starts && ends) lexeme.type = L::ALL_COLUMNS;
       }
     }
@@ -138,7 +213,8 @@ class Filter {
 
   bool line_has_bad_text(std::size_t at) const {
     std::size_t i = at;
-    while (i > 0 && !all_[i].first_in_line) --i;
+    while (i > 0 && !all_[i].first_in_line)
+      --i;
     do {
       if (all_[i].type == L::BAD && text_[all_[i].begin] == '"') return true;
       ++i;
@@ -152,7 +228,9 @@ class Filter {
     missing_braces_ = 0;
     std::vector<std::size_t> open;
     bool braces = false;
-    const auto in_braces = [&] { return std::ranges::any_of(open, [&](std::size_t o) { return all_[o].type == L::LBRACE; }); };
+    const auto in_braces = [&] {
+      return std::ranges::any_of(open, [&](std::size_t o) { return all_[o].type == L::LBRACE; });
+    };
     for (std::size_t i = 0; i < all_.size(); ++i) {
       const std::uint16_t type = all_[i].type;
       if (opens(type)) {
@@ -196,7 +274,8 @@ class Filter {
   /// The brace that a block's first line forgot; false where the line cannot have one.
   bool insert_brace(std::size_t closing) {
     std::size_t end = 1;
-    while (end < all_.size() && !all_[end].first_in_line) ++end;
+    while (end < all_.size() && !all_[end].first_in_line)
+      ++end;
     if (end > closing) return false;
     const Lexeme last = all_[end - 1];
     diag::Diagnostic d = diag::make(diag::Code::E0107, span(all_[closing]), "`}` closes nothing");
@@ -212,7 +291,9 @@ class Filter {
     if (line_has_bad_text(i)) return;
     diag::Diagnostic d = diag::make(diag::Code::E0107, span(all_[i]), fmt::format("`{}` is not closed", text(all_[i])));
     if (before) d.secondary.push_back({span(*before), "the next declaration begins here"});
-    d.help = fmt::format("close it with `{}`", all_[i].type == L::LBRACE ? "}" : all_[i].type == L::LBRACKET ? "]" : ")");
+    d.help = fmt::format("close it with `{}`", all_[i].type == L::LBRACE     ? "}"
+                                               : all_[i].type == L::LBRACKET ? "]"
+                                                                             : ")");
     sink_.report(std::move(d));
   }
   void report_mismatch(std::size_t open, std::size_t close) {
@@ -228,8 +309,9 @@ class Filter {
   }
 
   void report_depth(const Lexeme& lexeme) {
-    sink_.report(diag::make(diag::Code::E0105, span(lexeme), fmt::format("nested more than {} deep", options_.most_depth))
-                     .with_help("give inner parts names of their own, as columns or functions"));
+    sink_.report(
+        diag::make(diag::Code::E0105, span(lexeme), fmt::format("nested more than {} deep", options_.most_depth))
+            .with_help("give inner parts names of their own, as columns or functions"));
   }
 
   /// Separators in, declarations apart.
@@ -259,13 +341,15 @@ class Filter {
     for (std::size_t i = 0; i < all_.size(); ++i) {
       const Lexeme& lexeme = all_[i];
       const std::uint16_t inside = frames.back().open;
-      const std::uint16_t before = chunk.lexemes.empty() ? static_cast<std::uint16_t>(L::SEP) : chunk.lexemes.back().type;
+      const std::uint16_t before =
+          chunk.lexemes.empty() ? static_cast<std::uint16_t>(L::SEP) : chunk.lexemes.back().type;
       const bool breaks = lexeme.type == L::SEMICOLON ||
-                          (lexeme.first_in_line && !wants_more(before) && !goes_on(all_, i) && inside != L::LPAREN && inside != L::LBRACKET &&
-                           !(frames.size() == 1 && is_clause(lexeme.type)));
+                          (lexeme.first_in_line && !wants_more(before) && !goes_on(all_, i) && inside != L::LPAREN &&
+                           inside != L::LBRACKET && !(frames.size() == 1 && is_clause(lexeme.type)));
       if (breaks) {
         reset_ifs();
-        if (frames.size() == 1 && !whole_) finish(chunk.lexemes.empty() ? lexeme.begin : chunk.lexemes.back().end);
+        if (frames.size() == 1 && !whole_)
+          finish(chunk.lexemes.empty() ? lexeme.begin : chunk.lexemes.back().end);
         else if (before != L::SEP && before != L::LBRACE && lexeme.type != L::RBRACE)
           chunk.lexemes.push_back({L::SEP, false, chunk.lexemes.back().end, chunk.lexemes.back().end, -1});
       }
@@ -273,8 +357,10 @@ class Filter {
       if (lexeme.type == L::COMMA) reset_ifs();
       if (closes(lexeme.type)) {
         // A comma or separator before the closing bracket says nothing.
-        while (chunk.lexemes.size() > 1 && (chunk.lexemes.back().type == L::SEP || chunk.lexemes.back().type == L::COMMA) &&
-               !opens(chunk.lexemes[chunk.lexemes.size() - 2].type) && chunk.lexemes[chunk.lexemes.size() - 2].type != L::COMMA)
+        while (chunk.lexemes.size() > 1 &&
+               (chunk.lexemes.back().type == L::SEP || chunk.lexemes.back().type == L::COMMA) &&
+               !opens(chunk.lexemes[chunk.lexemes.size() - 2].type) &&
+               chunk.lexemes[chunk.lexemes.size() - 2].type != L::COMMA)
           chunk.lexemes.pop_back();
         if (frames.size() > 1) {
           reset_ifs();
