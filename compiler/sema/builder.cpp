@@ -112,7 +112,7 @@ NodeId Builder::call(const Signature& signature, std::vector<NodeId> args, Type 
   }
   if (all_constant)
     if (auto value = evaluate_native(signature, values)) {
-      if (is_unknown(*value)) result = result.maybe();
+      result = is_unknown(*value) ? result.maybe() : result.known();
       return literal(std::move(*value), std::move(result), span);
     }
   Interval range;

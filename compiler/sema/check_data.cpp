@@ -254,7 +254,7 @@ std::optional<hir::ColumnId> DataBlock::resolve_column(Pending& pending) {
     const expr::Expr& code = *column.code();
     // A generated table's expressions make the world, so what is declared there stands; elsewhere nothing is known before its parts.
     const Availability parts = latest_of_parts(context_, code);
-    if (!read.available) column.tags.availability = parts;
+    if (!read.available) column.tags.availability = table_.synthetic ? later(parts, Availability{}) : parts;
     else if (!table_.synthetic) column.tags.availability = later(column.tags.availability, parts);
     constraints(pending, *type, column, nullptr);
   } else {

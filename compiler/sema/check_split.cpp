@@ -40,6 +40,19 @@ std::optional<hir::ColumnId> column_of_table(Context& context, hir::TableId tabl
 
 namespace {
 
+/// Whether a column that was reported, and so is not in the table, is its time.
+bool declares_time(const Context& context, hir::TableId table) {
+  const ast::Declaration* declaration = declaration_of(context, table);
+  const auto* data = declaration ? std::get_if<ast::Data>(&declaration->kind) : nullptr;
+  if (!data) return false;
+  if (!data->source) return true;  // a pipeline may derive one
+  for (const ast::DataEntry& entry : data->entries)
+    if (const auto* column = std::get_if<ast::Column>(&entry.kind))
+      for (const ast::Tag& tag : column->tags)
+        if (tag.kind == ast::TagKind::time) return true;
+  return false;
+}
+
 bool read_parts(Context& context, const ast::SplitForm& form, hir::Split& split) {
   bool good = true;
   int sum = 0;
@@ -105,11 +118,12 @@ std::optional<hir::SplitId> check_split_form(Context& context, const ast::SplitF
   if (form.group_by && !column_of_table(context, table_id, *form.group_by)) good = false;
 
   const bool needs_time = form.kind == Kind::time || form.kind == Kind::rolling || form.by_time;
-  if (needs_time && !table.time && !is_opaque(context, table_id)) {
+  if (needs_time && !table.time && !is_opaque(context, table_id) && !declares_time(context, table_id)) {
     context.report(diag::make(Code::E0207, form.span, fmt::format("table `{}` has no `@time`, so it cannot be split by time", table.name)).with_label("needs the time of a row")
                        .with_secondary(table.span, "declared here").with_help("tag the column that says when a row happened with `@time`"));
     return std::nullopt;
   }
+  if (needs_time) split.seed = 0;  // nothing is drawn
   switch (form.kind) {
     case Kind::random:
       split.kind = hir::SplitKind::random;

@@ -12,31 +12,24 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-double down(double x) { return std::isinf(x) ? x : std::nextafter(x, -kInfinity); }
-double up(double x) { return std::isinf(x) ? x : std::nextafter(x, kInfinity); }
-
-/// Whole numbers of moderate size add and multiply exactly in doubles; everything else is moved outwards.
+/// Rounding is monotone, so the rounded ends of a correctly rounded operation hold every rounded result. Whole numbers beyond
+/// 2^53 are not kept by a double: there the ends are moved outwards.
 bool exact(double x) { return std::nearbyint(x) == x && std::fabs(x) < 0x1p53; }
 Interval outwards(double low, double high) {
   if (std::isnan(low)) low = -kInfinity;
   if (std::isnan(high)) high = kInfinity;
-  return {exact(low) ? low : down(low), exact(high) ? high : up(high)};
+  if (std::fabs(low) >= 0x1p53 && !std::isinf(low)) low = std::nextafter(low, -kInfinity);
+  if (std::fabs(high) >= 0x1p53 && !std::isinf(high)) high = std::nextafter(high, kInfinity);
+  return {low, high};
 }
 
 /// 0 times an infinite end is 0: the end stands for arbitrarily large values, none of them infinite.
 double times(double a, double b) { return a == 0 || b == 0 ? 0 : a * b; }
+double quotient(double a, double b) { return a == 0 || std::isinf(b) ? 0 : a / b; }
 
-Interval multiply(Interval a, Interval b) {
-  const double ends[] = {times(a.low, b.low), times(a.low, b.high), times(a.high, b.low), times(a.high, b.high)};
+Interval over_ends(Interval a, Interval b, double (*op)(double, double)) {
+  const double ends[] = {op(a.low, b.low), op(a.low, b.high), op(a.high, b.low), op(a.high, b.high)};
   return outwards(*std::min_element(ends, ends + 4), *std::max_element(ends, ends + 4));
-}
-
-Interval divide(Interval a, Interval b) {
-  if (b.contains(0)) return {};
-  const Interval inverse{b.high == kInfinity || b.high == -kInfinity ? 0 : 1 / b.high,
-                         b.low == kInfinity || b.low == -kInfinity ? 0 : 1 / b.low};
-  const Interval result = multiply(a, {down(inverse.low), up(inverse.high)});
-  return {down(result.low), up(result.high)};
 }
 
 std::string end_text(double x) {
@@ -58,8 +51,8 @@ Interval range_of_operator(std::string_view op, const std::vector<Interval>& ope
   const Interval a = operands[0], b = operands[1];
   if (op == "+") return outwards(a.low + b.low, a.high + b.high);
   if (op == "-") return outwards(a.low - b.high, a.high - b.low);
-  if (op == "*") return multiply(a, b);
-  if (op == "/") return divide(a, b);
+  if (op == "*") return over_ends(a, b, times);
+  if (op == "/") return b.contains(0) ? Interval{} : over_ends(a, b, quotient);
   return {};
 }
 

@@ -6,8 +6,7 @@
 
 #include "compiler/types/type.h"
 
-/// Arithmetic of closed intervals: from the ranges of the operands to one that holds every result. Ends are rounded outwards, so
-/// that what is concluded holds for the rounded results too.
+/// Arithmetic of closed intervals: from the ranges of the operands to one that holds every result, as it is rounded.
 namespace mlp::sema {
 
 Interval exactly(double value);

@@ -270,6 +270,26 @@ NodeId type_condition(Scope& scope, ast::ExprId id, const std::string& what) {
   return node;
 }
 
+namespace {
+
+/// Where a function makes the value missing: under what condition it is known.
+std::string why_missing(const Builder& b, NodeId node) {
+  const auto* choose = std::get_if<expr::Choose>(&b[node].op);
+  const auto* call = choose ? std::get_if<expr::Call>(&b[choose->yes].op) : nullptr;
+  const Signature* signature = call ? find_native(call->native) : nullptr;
+  if (!signature || signature->known_when.empty()) return {};
+  const bool op = !signature->op.empty();
+  return fmt::format("`{}` of `{}` is known when `{}`, which no declared range shows here", op ? signature->op : signature->name,
+                     [&] {
+                       std::string names;
+                       for (const Parameter& parameter : signature->parameters) names += (names.empty() ? "" : ", ") + parameter.name;
+                       return names;
+                     }(),
+                     signature->known_when);
+}
+
+}  // namespace
+
 NodeId require_type(Scope& scope, NodeId node, const Type& type, const std::string& what, Span declared) {
   if (!node || type.is_error()) return {};
   Builder& b = scope.builder;
@@ -277,6 +297,8 @@ NodeId require_type(Scope& scope, NodeId node, const Type& type, const std::stri
   const auto fail = [&](Code code, std::string message, std::string label, std::string help) -> NodeId {
     auto d = diag::make(code, span, std::move(message)).with_label(std::move(label)).with_help(std::move(help));
     if (declared) d.secondary.push_back({declared, fmt::format("{} is declared `{}` here", what, to_string(type))});
+    if (code == Code::E0302)
+      if (auto reason = why_missing(b, node); !reason.empty()) d.notes.push_back(std::move(reason));
     if (auto label = origin_of(scope, node); label && label->span != declared) d.secondary.push_back(*label);
     scope.report(std::move(d));
     return {};
@@ -311,7 +333,7 @@ NodeId require_type(Scope& scope, NodeId node, const Type& type, const std::stri
                 fmt::format("is {}", type_text(b, node)), std::move(help));
   }
   if (from.missing && !type.missing)
-    return fail(Code::E0302, fmt::format("{} takes known values, but this may be missing", what), fmt::format("is {}", type_text(b, node)),
+    return fail(Code::E0302, fmt::format("{} is `{}`, but this may be missing", what, to_string(type)), fmt::format("is {}", type_text(b, node)),
                 fmt::format("say what stands in for a missing value with `?? default`, or declare {} `{}?`", what, to_string(type)));
   return *converted;
 }
