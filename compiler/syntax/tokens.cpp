@@ -239,7 +239,7 @@ class Filter {
       }
       if (!closes(type)) continue;
       while (type == L::RBRACE && !open.empty() && all_[open.back()].type != L::LBRACE && in_braces()) {
-        report_unclosed(open.back());
+        report_outermost(open);
         all_[open.back()].type = L::BAD;
         open.pop_back();
       }
@@ -265,10 +265,23 @@ class Filter {
         reported_ = true;
         ++missing_braces_;
       } else {
-        report_unclosed(i);
+        report_outermost(open);
         all_[i].type = L::BAD;
       }
     }
+  }
+
+  /// Reports the innermost open bracket, unless the one around it stands on the same line: of several forgotten on a line the
+  /// outermost is told.
+  void report_outermost(const std::vector<std::size_t>& open) {
+    if (open.size() < 2 || !on_one_line(open[open.size() - 2], open.back())) report_unclosed(open.back());
+  }
+
+  bool on_one_line(std::size_t from, std::size_t to) const {
+    if (all_[from].type == L::LBRACE) return false;
+    for (std::size_t i = from + 1; i <= to; ++i)
+      if (all_[i].first_in_line) return false;
+    return true;
   }
 
   /// The brace that a block's first line forgot; false where the line cannot have one.

@@ -1,6 +1,6 @@
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "cli/command.h"
 #include "cli/pages.h"
@@ -34,7 +34,7 @@ std::string joined_types(const std::vector<Type>& types) {
   return out;
 }
 
-void print_entry(const Signature& entry) {
+std::string entry_text(const Signature& entry) {
   std::vector<std::string> parameters;
   for (const Parameter& p : entry.parameters) {
     std::string text = p.name + ": " + (p.one_of.empty() ? joined_types(p.types) : fmt::format("one_of({})", fmt::join(p.one_of, ", ")));
@@ -42,34 +42,39 @@ void print_entry(const Signature& entry) {
     if (p.fallback) text += " = " + to_string(*p.fallback);
     parameters.push_back(std::move(text));
   }
-  fmt::print("{} {}({})", kind_word(entry.kind), entry.name, fmt::join(parameters, ", "));
-  if (entry.kind == EntryKind::fn || entry.kind == EntryKind::transform || entry.kind == EntryKind::metric) fmt::print(" -> {}", to_string(entry.result));
-  if (!entry.known_when.empty()) fmt::print(" known when {}", entry.known_when);
-  fmt::print("\n");
-  if (!entry.predicts.empty()) fmt::print("  predicts {}\n", joined_types(entry.predicts));
-  if (!entry.takes.empty()) fmt::print("  takes {}\n", joined_types(entry.takes));
-  if (entry.cross_fit) fmt::print("  cross-fitted in {} folds: training rows get out-of-fold values\n", entry.cross_fit);
-  if (!entry.doc.empty()) fmt::print("  {}\n", entry.doc);
+  std::string out = fmt::format("{} {}({})", kind_word(entry.kind), entry.name, fmt::join(parameters, ", "));
+  if (entry.kind == EntryKind::fn || entry.kind == EntryKind::transform || entry.kind == EntryKind::metric) out += fmt::format(" -> {}", to_string(entry.result));
+  if (!entry.known_when.empty()) out += fmt::format(" known when {}", entry.known_when);
+  out += "\n";
+  if (!entry.predicts.empty()) out += fmt::format("  predicts {}\n", joined_types(entry.predicts));
+  if (!entry.takes.empty()) out += fmt::format("  takes {}\n", joined_types(entry.takes));
+  if (entry.cross_fit) out += fmt::format("  cross-fitted in {} folds: training rows get out-of-fold values\n", entry.cross_fit);
+  if (!entry.doc.empty()) out += fmt::format("  {}\n", entry.doc);
+  return out;
+}
+
+int print_page(const Common& common, const std::string& what, const std::string& text) {
+  if (common.format == Format::json)
+    fmt::print("{}\n", nlohmann::ordered_json{{"format_version", 1}, {"name", what}, {"text", text}}.dump());
+  else
+    fmt::print("{}", text);
+  return kDone;
 }
 
 }  // namespace
 
 int explain(const Common& common, const std::string& what) {
   for (const Page& page : pages()) {
-    if (page.code == what) {
-      fmt::print("{}", page.text);
-      return kDone;
-    }
+    if (page.code == what) return print_page(common, what, std::string(page.text));
   }
   std::vector<std::string_view> names;
-  bool found = false;
+  std::string found;
   for (const Signature& entry : standard_library()) {
     names.push_back(entry.name);
     if (entry.name != what) continue;
-    print_entry(entry);
-    found = true;
+    found += entry_text(entry);
   }
-  if (found) return kDone;
+  if (!found.empty()) return print_page(common, what, found);
   for (const Page& page : pages()) names.push_back(page.code);
   const std::string_view near = diag::did_you_mean(what, names);
   return report(common, failure(diag::Code::E0908, fmt::format("there is no code and no entry of the standard library `{}`", what),
