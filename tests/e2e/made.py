@@ -3,6 +3,7 @@
 import math
 import random
 import shutil
+import time
 
 CENSUS = """workflow census
 
@@ -140,3 +141,9 @@ def results_of(run, workflow, which=None):
     results = {(s["kind"], s["name"]): s["outputs"] for s in steps if s["kind"] in ("train", "metrics")}
     assert any(kind == "train" for kind, _ in results), f"no model among {[(s['kind'], s['name']) for s in steps]}"
     return results
+
+
+def settle(run, workflow):
+    """Waits until the files of a table are old enough for their times to be believed, and lets a run note them."""
+    time.sleep(2.1)
+    run("run", workflow)

@@ -116,7 +116,7 @@ class Workflow:
         """A tree of this type; each has a constant that no other tree has, so that no two columns are the same code."""
         leaves = [i for i in known if self.columns[i].type == type_]
         if depth == 0:
-            if leaves and self.draw.random() < 0.85:
+            if leaves:
                 return ("column", self.draw.choice(leaves))
             return self.make_constant(type_)
         name = self.draw.choice([n for n, form in FORMS.items() if form[0] == type_])

@@ -21,7 +21,7 @@ def test_a_failed_gate_is_shown_with_value_and_interval_and_proves_nothing(run, 
     assert f"{auc['value']:.3f}"[:5] in said
     assert f"{auc['low']:.3f}"[:4] in said and f"{auc['high']:.3f}"[:4] in said
     models = run("models", "--store", tmp_path / ".mlp", "--format", "json").json
-    assert [m["proven"] for m in models["models"] if m["model"] == "boosted"] == [False]
+    assert [m["proven"] for m in models["models"] if m["model"] == "census.boosted"] == [False]
 
 
 def test_too_few_positives_in_a_slice_are_inconclusive(run, tmp_path):

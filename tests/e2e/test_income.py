@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from made import computed_values, edit, ran
+from made import computed_values, edit, ran, settle
 
 
 @pytest.fixture
@@ -78,6 +78,7 @@ def test_a_renamed_feature_recomputes_no_value(run, ran_income):
 
 def test_an_edited_feature_recomputes_its_column_and_what_depends_on_it(run, ran_income):
     income, _ = ran_income
+    settle(run, income)
     edit(income, "log1p(capital_gain)", "log1p(capital_gain + capital_loss)")
     plan = run("plan", income, "--format", "json").json
     planned = {s["name"]: s["action"] for s in plan["steps"]}

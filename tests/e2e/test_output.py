@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from made import edit, make_census
+from made import edit, make_census, settle
 
 COMMANDS = [
     ["check", "census.mlp"],
@@ -114,9 +114,11 @@ def test_detailed_exitcode_of_plan(run, tmp_path):
     workflow = make_census(tmp_path)
     run("plan", workflow, "--detailed-exitcode", check=2)
     run("run", workflow)
+    settle(run, workflow)
     run("plan", workflow, "--detailed-exitcode", check=0)
 
 
+@pytest.mark.xfail(reason="plans in files come with a later issue", strict=True)
 def test_a_plan_written_is_run_as_reviewed(run, tmp_path):
     workflow = make_census(tmp_path)
     run("plan", workflow, "--out", tmp_path / "p.json")

@@ -3,7 +3,7 @@
 from made import CENSUS, edit, make_census
 
 MORE = CENSUS + """
-fn band(x: float, width: float) -> float = floor(x / width)
+fn band(x: float, width: float in 1..100) -> float = floor(x / width)
 
 feature bands of people {
     age_band = band(float(age), 10.0)
