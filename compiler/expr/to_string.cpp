@@ -54,6 +54,15 @@ std::string of_literal(const Value& value, const Type& type) {
   return mlp::to_string(value);
 }
 
+/// The call inside of `if KNOWN_WHEN then call else missing`, which the compiler writes around a call that may fail: what the
+/// user wrote is the call. A choice of the user's own has a span of its own.
+std::optional<NodeId> guarded_call(const Expr& e, const Choose& choice, Span span) {
+  const auto* none = std::get_if<Literal>(&e[choice.no].op);
+  const bool is_guard = span && none && std::holds_alternative<std::monostate>(none->value) && std::holds_alternative<Call>(e[choice.yes].op) &&
+                        e[choice.yes].span == span && e[choice.no].span == span;
+  return is_guard ? std::optional(choice.yes) : std::nullopt;
+}
+
 struct Writer {
   const Expr& e;
   std::string text;
@@ -68,6 +77,7 @@ struct Writer {
   int binding(const Node& node) const {
     struct {
       const Writer& writer;
+      Span span;
       int operator()(const Literal& op) const {
         const auto* number = std::get_if<std::int64_t>(&op.value);
         const auto* real = std::get_if<double>(&op.value);
@@ -82,12 +92,15 @@ struct Writer {
       int operator()(const And&) const { return kAnd; }
       int operator()(const Or&) const { return kOr; }
       int operator()(const Not&) const { return kNot; }
-      int operator()(const Choose&) const { return kChoose; }
+      int operator()(const Choose& op) const {
+        const auto call = guarded_call(writer.e, op, span);
+        return call ? writer.binding(writer.e[*call]) : static_cast<int>(kChoose);
+      }
       int operator()(const Coalesce&) const { return kCoalesce; }
       int operator()(const IsKnown&) const { return kCompare; }
       int operator()(const InSet&) const { return kCompare; }
       int operator()(const Fitted&) const { return kAtom; }
-    } visitor{*this};
+    } visitor{*this, node.span};
     return std::visit(visitor, node.op);
   }
 
@@ -133,6 +146,7 @@ struct Writer {
       void operator()(const Or& op) { infix(op.left, " or ", op.right, kOr); }
       void operator()(const Not& op) { w.text += "not "; w.operand(op.value, kNot); }
       void operator()(const Choose& op) {
+        if (const auto call = guarded_call(w.e, op, node.span)) return w.write(*call);
         w.text += "if ";
         w.operand(op.condition, kOr);
         w.text += " then ";
