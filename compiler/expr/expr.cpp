@@ -100,11 +100,11 @@ bool has_fitted(const Expr& e) {
   return any_node(e, [](const Node& node) { return std::holds_alternative<Fitted>(node.op); });
 }
 
-bool has_random(const Expr& e) {
+bool depends_on_position(const Expr& e) {
   return any_node(e, [](const Node& node) {
     const auto* call = std::get_if<Call>(&node.op);
     const Signature* signature = call ? find_native(call->native) : nullptr;
-    return signature && signature->random;
+    return signature && (signature->random || signature->row);
   });
 }
 

@@ -85,7 +85,8 @@ bool any_node(const Expr& e, Predicate predicate) {
   return false;
 }
 bool has_fitted(const Expr& e);
-bool has_random(const Expr& e);
+/// Whether the value depends on where the row stands in its table: row ordinals and random draws.
+bool depends_on_position(const Expr& e);
 
 /// The subtree at `root` as an expression of its own, unused inputs dropped.
 Expr subtree(const Expr& e, NodeId root);

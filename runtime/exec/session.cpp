@@ -94,7 +94,7 @@ std::vector<Digest> action_keys(const Session& session, plan::StepId id) {
   const bool deals = std::holds_alternative<plan::AssignSplit>(step.code) || std::holds_alternative<plan::AssignFolds>(step.code);
   const plan::Kernel* code = std::get_if<plan::Kernel>(&step.code);
   // A function of the row's ordinal gives other values at another place in the table.
-  const bool placed = code && (code->generate || expr::has_random(code->code));
+  const bool placed = code && (code->generate || expr::depends_on_position(code->code));
   Digest before{};  // what the dealing of the rows so far depended on
   for (std::size_t f = 0; f < fragments.fragments.size(); ++f) {
     const io::Fragment& place = fragments.fragments[f];

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from made import copy_folder, edit, make_census, results_of, write_csv
+from made import copy_folder, edit, make_census, results_of, steps_of, write_csv
 
 HEAVY = """workflow heavy
 
@@ -164,3 +164,22 @@ def test_threads_and_kind_of_cpu_are_in_no_key(run, tmp_path, options):
     workflow = make_census(tmp_path)
     run("run", workflow)
     assert run("run", workflow, *options, "--format", "json").json["steps"]["ran"] == 0
+
+
+def test_a_function_of_the_ordinal_is_computed_at_each_place(run, tmp_path):
+    """Two files with the same bytes: columns that are read are equal, ordinals and draws are not."""
+    text = "x,y\n" + "".join(f"{i},{'true' if i % 2 else 'false'}\n" for i in range(50))
+    for name in ("p_0.csv", "p_1.csv"):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    workflow = tmp_path / "w.mlp"
+    workflow.write_text(
+        'workflow w\ndata rows from csv("p_*.csv") { x : int; y : bool @label }\nfeature f of rows { x; n = row_number(); r = uniform(0, 1) }\n'
+        "train m of f { predict y; split random 60/20/20; model gbdt { trees: 2 }; seed 1 }\n",
+        encoding="utf-8",
+    )
+    for _ in range(2):
+        assert "W0901" not in run("run", workflow).err
+        outputs = {s["name"]: s["outputs"] for s in steps_of(run, workflow)}
+        assert outputs["rows.x"][0] == outputs["rows.x"][1]
+        assert outputs["f.n"][0] != outputs["f.n"][1]
+        assert outputs["f.r"][0] != outputs["f.r"][1]
