@@ -43,6 +43,7 @@ class Builder {
   std::optional<bool> decide(expr::NodeId condition) const;
   /// The finished expression: what `root` uses, inputs in the order of first use.
   expr::Expr finish(expr::NodeId root) const;
+  std::size_t size() const { return expr_.nodes.size(); }
   const std::vector<expr::InputColumn>& inputs() const { return expr_.inputs; }
 
  private:

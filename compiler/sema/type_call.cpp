@@ -208,6 +208,13 @@ NodeId call_user_function(Scope& scope, const ast::Call& call, Span span, const 
     if (!converted || !check_argument(scope, function.signature, parameter, parameter.types[0], converted)) return {};
     args[p] = converted;
   }
+  // Functions that call functions twice can grow beyond all bounds.
+  constexpr std::size_t kMostNodes = 20'000;
+  if (scope.builder.size() > kMostNodes) {
+    scope.context.report(diag::make(Code::E0105, scope.place(span), fmt::format("the expression grows beyond {} operations when its functions are written out", kMostNodes))
+                             .with_label("too large here").with_help("compute intermediate columns"));
+    return {};
+  }
   Scope inner(scope.context, scope.builder, &scope.context.file);
   for (std::size_t p = 0; p < args.size(); ++p) inner.locals[function.signature.parameters[p].name] = args[p];
   inner.random_allowed = scope.random_allowed;
