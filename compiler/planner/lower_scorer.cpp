@@ -4,22 +4,12 @@
 #include "compiler/plan/scorer.h"
 #include "compiler/planner/lowering.h"
 #include "compiler/support/check.h"
-#include "compiler/types/signature.h"
 
 namespace mlp::planner {
 
 using plan::StepId;
 
 namespace {
-
-/// A draw or the row's number: no expression can give it for one request, so it is asked for.
-bool depends_on_position(const expr::Expr& code) {
-  return expr::any_node(code, [](const expr::Node& node) {
-    const auto* call = std::get_if<expr::Call>(&node.op);
-    const Signature* signature = call ? find_native(call->native) : nullptr;
-    return signature && (signature->random || signature->row);
-  });
-}
 
 /// The scorer is read off the steps that training runs, so both compute the same.
 struct ScorerBuilder {
@@ -34,7 +24,8 @@ struct ScorerBuilder {
     const plan::StepCode& code = l.plan[id].code;
     if (std::holds_alternative<plan::ReadColumn>(code)) return true;
     const auto* kernel = std::get_if<plan::Kernel>(&code);
-    return kernel && depends_on_position(kernel->code);
+    // A draw or the row's number: no expression can give it for one request, so it is asked for.
+    return kernel && expr::depends_on_position(kernel->code);
   }
   /// The inputs that a request has to bring along, without split and folds.
   std::vector<StepId> read_by(StepId id) const {
