@@ -88,7 +88,7 @@ class Describer {
   /// `a = b +`, and under it `c = d`: the mistake is in the first line.
   Found open_line() {
     if ((type_ != P::ASSIGN && type_ != P::COLON) || m_.at < 2 || !at(m_.at - 1).first_in_line ||
-        !is_name(at(m_.at - 1).type))
+        !is_name(at(m_.at - 1).type) || at(m_.at - 2).type == P::SEP || at(m_.at - 2).type == P::LBRACE)
       return std::nullopt;
     return make(diag::Code::E0101, span(m_.at - 2), fmt::format("something is missing after `{}`", shown(m_.at - 2)))
         .with_secondary(span(m_.at - 1), "so this line was read as its rest");
