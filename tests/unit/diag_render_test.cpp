@@ -14,7 +14,7 @@ struct Example {
 Example example() {
   Example e;
   const std::uint32_t file = e.sources.add("bank.mlp", "workflow bank\n\nduration : int @available(after 1h)\ncall = log1p(duration)\n");
-  e.diagnostic = diag::make(diag::Code::E0412, {file, 63, 71}, "`duration` is not known when `subscribed` is predicted");
+  e.diagnostic = diag::make(diag::Code::E0412, {file, 64, 72}, "`duration` is not known when `subscribed` is predicted");
   e.diagnostic.label = "available after the call ends";
   e.diagnostic.secondary.push_back({{file, 30, 50}, "declared here"});
   e.diagnostic.help = "drop it, or predict `at` a time later than the call";
