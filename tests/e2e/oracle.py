@@ -63,6 +63,10 @@ def references(tree):
     return set().union(*(references(t) for t in tree[2]))
 
 
+def size(tree):
+    return 1 + (sum(size(t) for t in tree[2]) if tree[0] == "form" else 0)
+
+
 def evaluate(tree, row):
     if tree[0] == "column":
         return row[tree[1]]
@@ -292,6 +296,8 @@ class Workflow:
     def edit_without_effect(self):
         id_ = self.draw.choice(self.computed_columns())
         column = self.columns[id_]
+        if size(column.tree) > 200:
+            return self.edit_tree()
         column.tree = ("form", TWICE[column.type], (column.tree, column.tree))
         return f"code of {self.qualified(id_)}, same values", {id_}
 

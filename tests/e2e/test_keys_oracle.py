@@ -1,6 +1,7 @@
 """Keys by oracle: an edit recomputes exactly the cells whose values could change, by a judgement that knows no keys."""
 
 import random
+import re
 
 import pytest
 
@@ -36,7 +37,7 @@ def check_run(run, path, made, who):
     expected = made.to_compute()
     computed = {name: cells for name, (kind, cells, _) in ran(outcome).items() if kind in ("read", "kernel") and name in names_of(made)}
     assert computed == expected, f"{who}\n{made.program()}"
-    if "renamed" in who or "white space" in who:
+    if " renamed to " in who or "white space" in who:
         assert computed_values(outcome) == set(), who
     return expected
 
@@ -52,9 +53,15 @@ def check_why(run, path, made, id_, names_before, texts_before, who):
         return
     assert said["action"] == "run", (who, said)
     assert "its code changed" in said["reason"], (who, said)
-    before, after = (part.replace("(", "").replace(")", "") for part in said["reason"].split(": ", 1)[1].split(" -> "))
-    plain = lambda text: text.replace("(", "").replace(")", "")  # noqa: E731 - parentheses are the printer's choice
-    assert (before, after) == (plain(texts_before[id_]), plain(made.text_of(made.columns[id_].tree))), who
+    before, after = said["reason"].split(": ", 1)[1].split(" -> ")
+    assert plain(before) == plain(texts_before[id_]), who
+    assert plain(after) == plain(made.text_of(made.columns[id_].tree)), who
+
+
+def plain(text):
+    """A code without what the printer may choose: parentheses, `438.0` as `438`, and a default that is never used."""
+    text = text.replace("(", "").replace(")", "").replace(" is known ?? false", " is known")
+    return re.sub(r"(\d)\.0\b", r"\1", text)
 
 
 def check_lineage(run, path, made, edited, who):
