@@ -117,6 +117,9 @@ std::string dump(const Physical& plan) {
   for (const Model& model : plan.models)
     out += fmt::format("  model {} train %{} scorer %{} ({})\n", model.name, model.train.index(), model.scorer.index(),
                        joined(model.feature_names, [](const std::string& name) { return name; }));
+  for (const Deployment& d : plan.deployments)
+    out += fmt::format("  deployment {} of {} stage {}{}{}\n", d.name, d.model, d.stage,
+                       d.needs_approval ? " approval" + (d.approval_from.empty() ? "" : " from " + d.approval_from) : std::string(), d.needs_final ? " final" : "");
   for (const Edge& edge : plan.lineage) out += fmt::format("  {} {} -> {} {}\n", edge.from_kind, edge.from, edge.to_kind, edge.to);
   return out;
 }

@@ -251,13 +251,32 @@ struct Model {
   std::vector<std::string> feature_names;  ///< in the order of the train step's matrix inputs
 };
 
+/// A form of a block that is checked and cannot be carried out yet.
+struct NotYet { std::string what; Span span; };
+
+/// A deploy block: what `mlpc deploy` needs to know. In no key: what a deployment says changes no result.
+struct Deployment {
+  std::string name, model, stage;
+  bool needs_approval = false;
+  std::string approval_from;           ///< the role; empty: anybody who may approve
+  bool approval_per_code = false;      ///< of the code, whatever data it is trained on; otherwise of one version
+  std::int64_t approval_valid_us = 0;  ///< 0: for ever
+  bool needs_final = false;            ///< proven on the test rows
+  bool serves = false;
+  std::int64_t port = 0;               ///< 0: not written
+  std::int64_t max_latency_us = 0;     ///< 0: not written
+  std::vector<NotYet> not_yet;         ///< `mlpc deploy` stops with E0601
+  Span span;
+};
+
 struct Physical {
-  static constexpr int kFormatVersion = 1;
+  static constexpr int kFormatVersion = 2;
   std::string workflow;
   std::string folder;                  ///< of the workflow file; paths are relative to it
   std::vector<Table> tables;
   std::vector<Step> steps;             ///< topologically ordered
   std::vector<Model> models;
+  std::vector<Deployment> deployments;
   std::vector<Param> params;
   std::vector<Edge> lineage;
   bool final_rows = false;             ///< `--final`: the test rows are opened

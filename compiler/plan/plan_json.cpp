@@ -106,8 +106,15 @@ template <class A> void fields(A& a, Model& m) {
   a("registration", m.registration), a("measure_names", m.measure_names), a("group_names", m.group_names);
   a("feature_names", m.feature_names);
 }
+template <class A> void fields(A& a, NotYet& n) { a("what", n.what), a("span", n.span); }
+template <class A> void fields(A& a, Deployment& d) {
+  a("name", d.name), a("model", d.model), a("stage", d.stage), a("needs_approval", d.needs_approval), a("approval_from", d.approval_from);
+  a("approval_per_code", d.approval_per_code), a("approval_valid_us", d.approval_valid_us), a("needs_final", d.needs_final);
+  a("serves", d.serves), a("port", d.port), a("max_latency_us", d.max_latency_us), a("not_yet", d.not_yet), a("span", d.span);
+}
 template <class A> void fields(A& a, Physical& p) {
   a("workflow", p.workflow), a("folder", p.folder), a("tables", p.tables), a("steps", p.steps), a("models", p.models);
+  a("deployments", p.deployments);
   a("params", p.params), a("lineage", p.lineage), a("final_rows", p.final_rows);
 }
 template <class A> void fields(A& a, RawField& f) { a("name", f.name), a("type", f.type), a("range", f.range), a("allowed", f.allowed); }

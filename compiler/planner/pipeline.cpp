@@ -8,6 +8,26 @@ namespace mlp::planner {
 
 namespace {
 
+plan::Deployment deployment_of(const hir::Workflow& workflow, const hir::Deploy& deploy) {
+  plan::Deployment out;
+  out.name = deploy.name;
+  out.model = workflow[deploy.train].name;
+  out.stage = deploy.stage;
+  if (deploy.approval) {
+    out.needs_approval = true;
+    out.approval_from = deploy.approval->from;
+    out.approval_per_code = deploy.approval->per_code;
+    out.approval_valid_us = deploy.approval->valid_us;
+  }
+  out.needs_final = deploy.needs_final;
+  out.serves = deploy.serves;
+  out.port = deploy.port;
+  out.max_latency_us = deploy.max_latency_us;
+  for (const hir::NotYet& form : deploy.not_yet) out.not_yet.push_back({form.what, form.span});
+  out.span = deploy.span;
+  return out;
+}
+
 plan::Physical start_plan(const hir::Workflow& workflow, const PlanOptions& options) {
   plan::Physical plan;
   plan.workflow = workflow.name;
@@ -16,6 +36,7 @@ plan::Physical start_plan(const hir::Workflow& workflow, const PlanOptions& opti
   for (const hir::Table& table : workflow.tables)
     plan.tables.push_back({table.name, table.synthetic, table.source, table.options, table.path, table.rows, table.span});
   for (const hir::Param& param : workflow.params) plan.params.push_back({param.name, to_string(param.value), param.from});
+  for (const hir::Deploy& deploy : workflow.deploys) plan.deployments.push_back(deployment_of(workflow, deploy));
   plan.lineage = trace_lineage(workflow);
   return plan;
 }

@@ -179,8 +179,30 @@ struct Evaluate {
   std::vector<ColumnId> resample_by;
 };
 
-/// Deploy and monitor blocks, checked; run by a later part of the cycle. Kept for lineage and `plan`'s consequences.
-struct Deploy { std::string name; Span span; TrainId train; std::string stage; };
+/// A declared form that this version checks but does not run: a command that would need it stops with E0601 before anything starts.
+struct NotYet { std::string what; Span span; };
+
+/// `requires approval from "risk" per code valid 180d`.
+struct Approval {
+  std::string from;             ///< the role that has to approve; empty: anybody who may approve
+  bool per_code = false;        ///< approves the code, whatever data it is trained on; otherwise one version
+  std::int64_t valid_us = 0;    ///< how long it stands; 0: for ever
+};
+
+/// A deploy block. What it has in `not_yet` stops `mlpc deploy` alone: a run makes candidates without it.
+struct Deploy {
+  std::string name;
+  Span span;
+  TrainId train;
+  std::string stage;
+  std::optional<Approval> approval;
+  bool needs_final = false;     ///< `requires final`: proven on the test rows
+  bool serves = false;
+  std::int64_t port = 0;        ///< 0: not written
+  std::int64_t max_latency_us = 0;
+  std::vector<NotYet> not_yet;
+};
+/// A monitor block, checked; kept for lineage.
 struct Monitor { std::string name; Span span; std::string deployment; };
 
 struct Test {
@@ -199,9 +221,6 @@ struct Param {
   std::string from;  ///< "default", "--param", "MLP_PARAM_…", "env NAME"
   Span span;
 };
-
-/// A declared form that this version checks but does not run; `run` stops with E0601 before anything starts.
-struct NotYet { std::string what; Span span; };
 
 struct Workflow {
   std::string name;
