@@ -28,6 +28,7 @@ std::string_view title(Code code) { return entry(code).title; }
 Severity severity(Code code) { return entry(code).severity; }
 
 int exit_status(Code code) {
+  if (code >= Code::E0604 && code <= Code::E0609) return 3;
   const std::string_view family = name(code).substr(1, 2);
   return family == "08" ? 4 : family == "09" ? 5 : 1;
 }

@@ -22,7 +22,7 @@ enum class Code : std::uint16_t {
 std::string_view name(Code code);   ///< "E0203"
 std::string_view title(Code code);  ///< one line, what the code means
 Severity severity(Code code);
-/// The exit status of a command that ends with this error: 1, 4 or 5 by the family.
+/// The exit status of a command that ends with this error: 1, 4 or 5 by the family, 3 for what is refused.
 int exit_status(Code code);
 std::vector<Code> all_codes();
 
