@@ -83,6 +83,8 @@ function(mlp_add_room_objects folder sources libs uses_stdlib)
   target_link_libraries(${target} PRIVATE ${libs})
   if(uses_stdlib)
     add_dependencies(${target} mlp_generated)
+    # A native function that no entry of stdlib/ declares is a mistake: nothing would ever call it (objects: tests/layers).
+    target_compile_options(${target} PRIVATE -Wmissing-declarations)
   endif()
   if(NOT folder STREQUAL "cli")
     mlp_link_with_room(${folder} ${target})

@@ -1,5 +1,7 @@
 #include "compiler/expr/expr.h"
 
+#include <algorithm>
+
 #include "compiler/support/check.h"
 #include "compiler/types/signature.h"
 
@@ -27,13 +29,24 @@ void add_value(Hasher& hasher, const Value& value) {
 struct NodeHasher {
   Hasher& hasher;
   const std::vector<Digest>& inputs;
+  bool by_shape = false;  ///< natives by their shapes instead of their symbols
+
+  void add_native(const std::string& native) {
+    const Signature* signature = by_shape ? find_native(native) : nullptr;
+    if (signature) hasher.add(mlp::shape(*signature));
+    else hasher.add(native);
+  }
 
   void operator()(const Literal& op) { add_value(hasher.add("literal"), op.value); }
   void operator()(const Input& op) {
     MLP_CHECK(op.index < inputs.size());
     hasher.add("input").add(inputs[op.index]);
   }
-  void operator()(const Call& op) { hasher.add("call").add(op.native).add(op.stream).add(op.args.size()); }
+  void operator()(const Call& op) {
+    hasher.add("call");
+    add_native(op.native);
+    hasher.add(op.stream).add(op.args.size());
+  }
   void operator()(const Convert&) { hasher.add("convert"); }
   void operator()(const And&) { hasher.add("and"); }
   void operator()(const Or&) { hasher.add("or"); }
@@ -46,7 +59,9 @@ struct NodeHasher {
     for (const Value& value : op.set) add_value(hasher, value);
   }
   void operator()(const Fitted& op) {
-    hasher.add("fitted").add(op.native).add(op.args.size()).add(op.options.size());
+    hasher.add("fitted");
+    add_native(op.native);
+    hasher.add(op.args.size()).add(op.options.size());
     for (const auto& [name, value] : op.options) add_value(hasher.add(name), value);
   }
 };
@@ -86,6 +101,23 @@ std::vector<bool> reachable(const Expr& e, NodeId root) {
     });
   }
   return needed;
+}
+
+Digest digest_of(const Expr& e, const std::vector<Digest>& inputs, bool by_shape) {
+  MLP_CHECK(!e.nodes.empty());
+  const std::vector<bool> needed = reachable(e, e.root());
+  std::vector<Digest> digests(e.nodes.size());
+  for (std::size_t i = 0; i < e.nodes.size(); ++i) {
+    if (!needed[i]) continue;
+    const Node& node = e.nodes[i];
+    Hasher hasher(by_shape ? "expr_shape/1" : kKeyDomain);
+    if (i + 1 == e.nodes.size() && !by_shape) hasher.add("root").add(to_string(node.type));
+    else hasher.add("inner").add(node.type.base);
+    std::visit(NodeHasher{hasher, inputs, by_shape}, node.op);
+    each_operand(node.op, [&](NodeId operand) { hasher.add(digests[operand.index()]); });
+    digests[i] = hasher.finish();
+  }
+  return digests.back();
 }
 
 }  // namespace
@@ -131,21 +163,34 @@ Expr subtree(const Expr& e, NodeId root) {
 }
 
 Digest key(const Expr& e, const std::vector<Digest>& inputs) {
-  MLP_CHECK(!e.nodes.empty());
-  const std::vector<bool> needed = reachable(e, e.root());
-  std::vector<Digest> digests(e.nodes.size());
-  for (std::size_t i = 0; i < e.nodes.size(); ++i) {
-    if (!needed[i]) continue;
-    const Node& node = e.nodes[i];
-    Hasher hasher(kKeyDomain);
-    // Whether a value may be missing, and a category's domain, change no inner value; the root's type is that of the cell.
-    if (i + 1 == e.nodes.size()) hasher.add("root").add(to_string(node.type));
-    else hasher.add("inner").add(node.type.base);
-    std::visit(NodeHasher{hasher, inputs}, node.op);
-    each_operand(node.op, [&](NodeId operand) { hasher.add(digests[operand.index()]); });
-    digests[i] = hasher.finish();
+  // Whether a value may be missing, and a category's domain, change no inner value; the root's type is that of the cell.
+  return digest_of(e, inputs, false);
+}
+
+Digest shape(const Expr& e, const std::vector<Digest>& inputs) { return digest_of(e, inputs, true); }
+
+std::vector<const Signature*> natives(const Expr& e) {
+  std::vector<const Signature*> found;
+  std::vector<bool> visited(e.nodes.size(), false);
+  std::vector<NodeId> open = {e.root()};
+  while (!open.empty()) {
+    const NodeId at = open.back();
+    open.pop_back();
+    if (visited[at.index()]) continue;
+    visited[at.index()] = true;
+    const Op& op = e[at].op;
+    if (const auto* call = std::get_if<Call>(&op)) found.push_back(find_native(call->native));
+    if (const auto* fitted = std::get_if<Fitted>(&op)) found.push_back(find_native(fitted->native));
+    const std::vector<NodeId> next = operands(op);
+    open.insert(open.end(), next.rbegin(), next.rend());
   }
-  return digests.back();
+  return found;
+}
+
+bool declared_before(const std::vector<const Signature*>& a, const std::vector<const Signature*>& b) {
+  return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(), [](const Signature* x, const Signature* y) {
+    return x && y ? declared_before(*x, *y) : !x && y;
+  });
 }
 
 }  // namespace mlp::expr

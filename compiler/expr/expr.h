@@ -8,6 +8,7 @@
 #include "compiler/support/digest.h"
 #include "compiler/support/id.h"
 #include "compiler/support/span.h"
+#include "compiler/types/signature.h"
 #include "compiler/types/type.h"
 
 /// The one typed expression tree: checked in the compiler, keyed in the plan, run by interpreter and kernels.
@@ -94,6 +95,14 @@ Expr subtree(const Expr& e, NodeId root);
 /// Digest of what the expression means, given one digest for each input: no names, spans, or order of nodes that does not
 /// matter. Equal code over equal inputs gives equal digests.
 Digest key(const Expr& e, const std::vector<Digest>& inputs);
+
+/// As `key`, but without names of the standard library: every native by its `shape`. What
+/// has to be the same after entries of the library were renamed (streams, the order of columns) is made from this.
+Digest shape(const Expr& e, const std::vector<Digest>& inputs);
+/// The natives that are called, in the order in which the text names them. Where two shapes are equal, their places tell apart.
+std::vector<const Signature*> natives(const Expr& e);
+/// Orders by declaration, the first difference deciding; the shorter first.
+bool declared_before(const std::vector<const Signature*>& a, const std::vector<const Signature*>& b);
 
 /// As the language would write it, inputs by their names: `log1p(capital_gain)`. For people and for `why`.
 std::string to_string(const Expr& e);

@@ -2,31 +2,19 @@
 #include <numeric>
 #include <set>
 
-#include "compiler/plan/keys.h"
 #include "compiler/planner/lowering.h"
+#include "compiler/support/check.h"
 #include "compiler/types/signature.h"
 
 // Columns enter a model (and the parts of a key enter a hash) in an order that has to be the same after every renaming: of
 // columns, and of entries of the standard library. Recipe keys hold the symbols of natives, so they cannot give that order.
-// A shape is a recipe in which every native is replaced by what its declaration says without its name.
+// A shape (expr::shape) is a recipe in which every native is replaced by what its declaration says without its name.
 
 namespace mlp::planner {
 
 using plan::StepId;
 
 namespace {
-
-Digest native_shape(const std::string& native) {
-  Hasher h("native_shape/1");
-  const Signature* signature = find_native(native);
-  h.add(signature != nullptr);
-  if (!signature) return h.add(native).finish();
-  h.add(signature->kind).add(signature->parameters.size());
-  for (const Parameter& parameter : signature->parameters)
-    for (const Type& type : parameter.types) h.add(to_string(type));
-  h.add(to_string(signature->result)).add(signature->known_when).add(signature->row).add(signature->random).add(signature->can_fail);
-  return h.add(signature->uses_label).add(signature->cross_fit).finish();
-}
 
 void mix(Hasher& h, const Value& value) {
   h.add(value.index());
@@ -36,32 +24,13 @@ void mix(Hasher& h, const Value& value) {
 }
 
 void mix(Hasher& h, const std::string& native, const plan::Options& options) {
-  h.add(native_shape(native)).add(options.size());
+  const Signature* signature = find_native(native);
+  MLP_CHECK(signature);
+  h.add(mlp::shape(*signature)).add(options.size());
   for (const auto& [name, value] : options) {
     h.add(name);
     mix(h, value);
   }
-}
-
-/// The shape of a row-wise expression: every native by its shape; inputs by their position. Streams of random calls are left
-/// out, as whoever gives them may know names.
-Digest code_shape(const expr::Expr& code) {
-  std::vector<Digest> digests;
-  for (const expr::Node& node : code.nodes) {
-    Hasher h("node_shape/1");
-    h.add(node.op.index()).add(node.type.base);
-    if (const auto* literal = std::get_if<expr::Literal>(&node.op)) mix(h, literal->value);
-    if (const auto* input = std::get_if<expr::Input>(&node.op)) h.add(code.inputs[input->index].column);
-    if (const auto* call = std::get_if<expr::Call>(&node.op)) h.add(native_shape(call->native));
-    if (const auto* known = std::get_if<expr::IsKnown>(&node.op)) h.add(known->negated);
-    if (const auto* set = std::get_if<expr::InSet>(&node.op)) {
-      h.add(set->negated).add(set->set.size());
-      for (const Value& value : set->set) mix(h, value);
-    }
-    for (const expr::NodeId operand : expr::operands(node.op)) h.add(digests[operand.index()]);
-    digests.push_back(h.finish());
-  }
-  return digests.back();
 }
 
 Digest shape(Lowering& l, StepId id) {
@@ -70,7 +39,9 @@ Digest shape(Lowering& l, StepId id) {
   Hasher h("shape/1");
   h.add(plan::kind_name(step.code));
   if (const auto* kernel = std::get_if<plan::Kernel>(&step.code)) {
-    h.add(code_shape(kernel->code));
+    std::vector<Digest> positions;
+    for (const expr::InputColumn& input : kernel->code.inputs) positions.push_back(Hasher("position").add(input.column).finish());
+    h.add(expr::shape(kernel->code, positions));
   } else if (const auto* partial = std::get_if<plan::PartialFit>(&step.code)) {
     mix(h, partial->native, partial->options);
   } else if (const auto* merge = std::get_if<plan::MergeFit>(&step.code)) {
@@ -86,9 +57,14 @@ Digest shape(Lowering& l, StepId id) {
   return digest;
 }
 
-/// Symbols of the natives of a step and of all it is made from, in an order that the steps give.
-std::vector<std::string> symbols(const Lowering& l, StepId root) {
-  std::vector<std::string> found;
+/// What a step is made from: the columns that are read, and the natives that are called.
+struct Origin {
+  std::vector<std::string> read;  ///< names in the source, sorted
+  std::vector<const Signature*> natives;
+};
+
+Origin origin(const Lowering& l, StepId root) {
+  Origin found;
   std::set<StepId> seen;
   std::vector<StepId> open = {root};
   while (!open.empty()) {
@@ -96,23 +72,15 @@ std::vector<std::string> symbols(const Lowering& l, StepId root) {
     open.pop_back();
     if (!seen.insert(id).second) continue;
     const plan::Step& step = l.plan[id];
-    if (const auto* fit = std::get_if<plan::MergeFit>(&step.code)) found.push_back(fit->native);
+    if (const auto* read = std::get_if<plan::ReadColumn>(&step.code)) found.read.push_back(read->source_name);
+    if (const auto* fit = std::get_if<plan::MergeFit>(&step.code)) found.natives.push_back(find_native(fit->native));
     if (const auto* kernel = std::get_if<plan::Kernel>(&step.code)) {
-      const expr::Expr& code = kernel->code;
-      std::vector<bool> visited(code.nodes.size(), false);
-      std::vector<expr::NodeId> nodes = {code.root()};
-      while (!nodes.empty()) {
-        const expr::NodeId node = nodes.back();
-        nodes.pop_back();
-        if (visited[node.index()]) continue;
-        visited[node.index()] = true;
-        if (const auto* call = std::get_if<expr::Call>(&code[node].op)) found.push_back(call->native);
-        const std::vector<expr::NodeId> operands = expr::operands(code[node].op);
-        nodes.insert(nodes.end(), operands.rbegin(), operands.rend());
-      }
+      const std::vector<const Signature*> called = expr::natives(kernel->code);
+      found.natives.insert(found.natives.end(), called.begin(), called.end());
     }
     open.insert(open.end(), step.inputs.rbegin(), step.inputs.rend());
   }
+  std::sort(found.read.begin(), found.read.end());
   return found;
 }
 
@@ -120,15 +88,17 @@ std::vector<std::string> symbols(const Lowering& l, StepId root) {
 
 std::vector<std::size_t> order_columns(Lowering& l, const std::vector<StepId>& steps) {
   for (const StepId step : steps) shape(l, step);
+  std::vector<Origin> origins;
+  for (const StepId step : steps) origins.push_back(origin(l, step));
   std::vector<std::size_t> order(steps.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
     const StepId x = steps[a], y = steps[b];
     if (x == y) return false;
+    // First by what is read, so that an edit of one column's code moves at most the columns that read the same.
+    if (origins[a].read != origins[b].read) return origins[a].read < origins[b].read;
     if (*l.shapes[x.index()] != *l.shapes[y.index()]) return *l.shapes[x.index()] < *l.shapes[y.index()];
-    const std::vector<std::string> left = symbols(l, x), right = symbols(l, y);
-    if (left != right) return left < right;
-    return l.plan[x].recipe_key < l.plan[y].recipe_key;
+    return expr::declared_before(origins[a].natives, origins[b].natives);
   });
   return order;
 }

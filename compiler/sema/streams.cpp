@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <map>
 
 #include "compiler/sema/context.h"
@@ -6,7 +7,7 @@ namespace mlp::sema {
 
 namespace {
 
-/// What a column is, without names of our own and without positions.
+/// What a column is, without names of columns or of the standard library, and without positions.
 Digest column_digest(const Context& context, hir::ColumnId id, std::map<hir::ColumnId, Digest>& done) {
   if (const auto at = done.find(id); at != done.end()) return at->second;
   const hir::Column& column = context.out[id];
@@ -17,7 +18,7 @@ Digest column_digest(const Context& context, hir::ColumnId id, std::map<hir::Col
     const expr::Expr& code = *column.code();
     std::vector<Digest> inputs;
     for (const expr::InputColumn& input : code.inputs) inputs.push_back(column_digest(context, hir::ColumnId(input.column), done));
-    digest = code.nodes.empty() ? Digest{} : expr::key(code, inputs);
+    digest = code.nodes.empty() ? Digest{} : expr::shape(code, inputs);
   }
   done.emplace(id, digest);
   return digest;
@@ -29,10 +30,10 @@ void assign_streams(Context& context, const std::vector<hir::ColumnId>& columns,
   struct Draw {
     hir::ColumnId column;
     std::size_t node;
-    std::uint64_t stream;
+    Digest shape;
+    std::vector<const Signature*> natives;
   };
   std::map<hir::ColumnId, Digest> digests;
-  std::map<Digest, int> occurrences;
   std::vector<Draw> draws;
   for (const hir::ColumnId id : columns) {
     const expr::Expr* code = context.out[id].code();
@@ -44,13 +45,19 @@ void assign_streams(Context& context, const std::vector<hir::ColumnId>& columns,
       const expr::Expr part = expr::subtree(*code, expr::NodeId(i));
       std::vector<Digest> inputs;
       for (const expr::InputColumn& input : part.inputs) inputs.push_back(column_digest(context, hir::ColumnId(input.column), digests));
-      const Digest key = expr::key(part, inputs);
-      draws.push_back({id, i, Hasher("stream/1").add(seed).add(key).add(occurrences[key]++).finish().low64()});
+      draws.push_back({id, i, expr::shape(part, inputs), expr::natives(part)});
     }
   }
-  for (const Draw& draw : draws) {
+  // Calls of one shape are told apart by what they call, and equal calls by the order in which they stand.
+  std::stable_sort(draws.begin(), draws.end(), [](const Draw& a, const Draw& b) {
+    return a.shape != b.shape ? a.shape < b.shape : expr::declared_before(a.natives, b.natives);
+  });
+  int occurrence = 0;
+  for (std::size_t i = 0; i < draws.size(); ++i) {
+    const Draw& draw = draws[i];
+    occurrence = i > 0 && draws[i - 1].shape == draw.shape ? occurrence + 1 : 0;
     auto& code = std::get<expr::Expr>(context.out.columns[draw.column.index()].made_by);
-    std::get<expr::Call>(code.nodes[draw.node].op).stream = draw.stream;
+    std::get<expr::Call>(code.nodes[draw.node].op).stream = Hasher("stream/2").add(seed).add(draw.shape).add(occurrence).finish().low64();
   }
 }
 

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "compiler/support/digest.h"
 #include "compiler/types/type.h"
 
 namespace mlp {
@@ -63,5 +64,9 @@ std::vector<const Signature*> find_entries(EntryKind kind, std::string_view name
 std::vector<const Signature*> find_operators(std::string_view op);
 /// The entry with that native symbol; nullptr when there is none.
 const Signature* find_native(std::string_view native);
+/// What the declaration says without names: equal for entries that differ only in their name, their native symbol and place.
+Digest shape(const Signature& signature);
+/// Order of declaration: by file, then by line. It tells entries of equal shape apart where names must not.
+bool declared_before(const Signature& a, const Signature& b);
 
 }  // namespace mlp

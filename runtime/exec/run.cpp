@@ -445,7 +445,11 @@ Result<std::vector<StepForecast>> preview(const plan::Physical& plan, store::Sto
       continue;
     }
     const bool fragments_known = step.table >= plan.tables.size() || session.tables[step.table].has_value();
-    const auto unknown = std::find_if(step.inputs.begin(), step.inputs.end(), [&](plan::StepId input) { return !session.steps[input.index()].done; });
+    // Of the inputs that are not known yet, one that will certainly be another says more than one that may be.
+    const auto is_unknown = [&](plan::StepId input) { return !session.steps[input.index()].done; };
+    auto unknown = std::find_if(step.inputs.begin(), step.inputs.end(),
+                                [&](plan::StepId input) { return is_unknown(input) && forecasts[input.index()].action == Forecast::run; });
+    if (unknown == step.inputs.end()) unknown = std::find_if(step.inputs.begin(), step.inputs.end(), is_unknown);
     if (fragments_known && unknown == step.inputs.end()) {
       const std::vector<Digest> keys = action_keys(session, id);
       state.outputs.assign(keys.size(), {});

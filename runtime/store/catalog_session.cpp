@@ -8,14 +8,19 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
+#include <thread>
 
 namespace mlp::store {
 
 namespace {
 
-constexpr int kSchemaVersion = 1;
+/// How long a call waits for another process that writes.
+constexpr int kPatienceSeconds = 30;
+
+constexpr int kSchemaVersion = 2;
 
 /// Kept to what SQLite and PostgreSQL both understand, save the types.
 constexpr const char* kSchema[] = {
@@ -43,6 +48,15 @@ constexpr const char* kSchema[] = {
     "split TEXT NOT NULL, at TEXT NOT NULL)",
     "CREATE INDEX openings_of_split ON openings (split)",
     "CREATE TABLE roots (digest TEXT NOT NULL, why TEXT NOT NULL, PRIMARY KEY (digest, why))",
+};
+
+/// What came after the first version, in order; each is done once, when a catalog is first opened for writing.
+struct Migration {
+  int to;
+  const char* statement;
+};
+constexpr Migration kMigrations[] = {
+    {2, "ALTER TABLE runs ADD COLUMN author TEXT NOT NULL DEFAULT ''"},
 };
 
 /// A URI, so that no character of a path means anything to SOCI's parser of connection strings.
@@ -161,7 +175,7 @@ diag::Diagnostic Catalog::State::explain_error(bool writing) const {
 Result<void> Catalog::State::connect(const std::string& file, const std::string& query, bool only_read) {
   try {
     session = std::make_unique<soci::session>(
-        soci::sqlite3, fmt::format("db=\"{}\" timeout=30{}", uri(file, query), only_read ? " readonly=true" : ""));
+        soci::sqlite3, fmt::format("db=\"{}\" timeout={}{}", uri(file, query), kPatienceSeconds, only_read ? " readonly=true" : ""));
     // Opening reads nothing yet.
     int version = 0;
     *session << "PRAGMA user_version", soci::into(version);
@@ -177,20 +191,38 @@ void Catalog::State::create_schema() {
   *session << "BEGIN IMMEDIATE";
   int version = 0;
   *session << "PRAGMA user_version", soci::into(version);
-  if (version == 0) {
+  if (version == 0)
     for (const char* statement : kSchema) *session << statement;
-    *session << fmt::format("PRAGMA user_version = {}", kSchemaVersion);
-  }
+  for (const Migration& migration : kMigrations)
+    if (migration.to > version) *session << migration.statement;
+  if (version < kSchemaVersion) *session << fmt::format("PRAGMA user_version = {}", kSchemaVersion);
   *session << "COMMIT";
 }
 
 Result<void> Catalog::State::check_schema() {
   int version = 0;
   *session << "PRAGMA user_version", soci::into(version);
-  if (version == kSchemaVersion) return {};
+  // An older one that is only read stays as it is.
+  if (version == kSchemaVersion || (!writable && version >= 1 && version < kSchemaVersion)) return {};
   return failure(diag::Code::E0909, fmt::format("the catalog `{}` has format {}; this mlpc knows format {}", path(), version,
                                                 kSchemaVersion),
                  "use the version of mlpc that wrote the store, or another directory with --store");
+}
+
+void Catalog::State::enter_wal() {
+  // Two that switch to the log at once would wait for each other, so SQLite refuses one of them without its usual patience.
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point end = Clock::now() + std::chrono::seconds(kPatienceSeconds);
+  for (;;) {
+    try {
+      std::string journal;
+      *session << "PRAGMA journal_mode = WAL", soci::into(journal);
+      return;
+    } catch (const soci::sqlite3_soci_error& error) {
+      if ((error.result() & 0xFF) != SQLITE_BUSY || Clock::now() >= end) throw;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
 }
 
 Result<void> Catalog::State::open_for_writing() {
@@ -206,13 +238,12 @@ Result<void> Catalog::State::open_for_writing() {
                             "make the directory writable, or choose another one with --store");
   MLP_TRY_VOID(connect(path(), "", false));
   try {
-    std::string journal;
-    *session << "PRAGMA journal_mode = WAL", soci::into(journal);
+    enter_wal();
     *session << "PRAGMA synchronous = FULL";
     *session << "PRAGMA foreign_keys = ON";
     int version = 0;
     *session << "PRAGMA user_version", soci::into(version);
-    if (version == 0) create_schema();
+    if (version < kSchemaVersion) create_schema();
     if (auto checked = check_schema(); !checked) {
       close();
       return checked;

@@ -36,6 +36,7 @@ struct Catalog::State {
 
   std::string directory;
   bool read_only;
+  std::string author;  ///< of the runs that are begun
   std::mutex mutex;
   std::unique_ptr<soci::session> session;
   bool writable = false;
@@ -49,6 +50,7 @@ struct Catalog::State {
   /// Leaves no session when there is no catalog.
   Result<void> open_for_reading();
   void create_schema();
+  void enter_wal();
   Result<void> check_schema();
   Result<void> connect(const std::string& file, const std::string& query, bool only_read);
   /// "Another process ...": what the error in flight means; called inside a catch block.

@@ -18,7 +18,7 @@ def test_a_failed_gate_is_shown_with_value_and_interval_and_proves_nothing(run, 
     text = run("run", workflow, check=3)
     said = text.out + text.err
     assert "auc >= 0.99" in said and "failed" in said
-    assert f"{auc['value']:.3f}"[:5] in said
+    assert f"{auc['value']:.4f}" in said
     assert f"{auc['low']:.3f}"[:4] in said and f"{auc['high']:.3f}"[:4] in said
     models = run("models", "--store", tmp_path / ".mlp", "--format", "json").json
     assert [m["proven"] for m in models["models"] if m["model"] == "census.boosted"] == [False]

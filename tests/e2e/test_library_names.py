@@ -396,7 +396,6 @@ def test_changed_names_of_the_library_give_the_same_models_and_figures(run, run_
     compare(run, run_renamed, tmp_path, READ, trains=2)
 
 
-@pytest.mark.xfail(strict=True, reason="compiler/sema/streams.cpp: the stream of a random call is hashed from symbols of natives")
 def test_changed_names_of_the_library_make_the_same_rows(run, run_renamed, tmp_path):
     compare(run, run_renamed, tmp_path, MADE, trains=4)
 

@@ -252,3 +252,21 @@ def test_finds_a_library_that_leaks_through_a_header(tmp_path):
 
 def test_finds_a_circle():
     assert cycle_errors({"a": ["b"], "b": ["c"], "c": ["b"]}) == ["a circle of rooms: b -> c -> b"]
+
+
+def test_every_native_object_is_declared_in_the_standard_library():
+    """The linker finds a declaration without a definition; a definition without a declaration is found here (functions: by the compiler)."""
+    kinds = {"Transform": "transform", "Model": "model", "Metric": "metric", "Drift": "drift"}
+    declared = {kind: set() for kind in kinds.values()}
+    for path in sorted((ROOT / "stdlib").glob("*.mlp")):
+        for entry in re.split(r"\n(?=##|(?:fn|operator|transform|model|metric|drift|source)\b)", path.read_text()):
+            head = re.search(r"^(transform|model|metric|drift) (\w+)", entry, re.MULTILINE)
+            if head:
+                symbol = re.search(r'native\("(\w+)"\)', entry)
+                declared[head.group(1)].add(symbol.group(1) if symbol else head.group(2))
+    defined = {kind: set() for kind in kinds.values()}
+    for path in sorted((ROOT / "runtime" / "learn").rglob("*.cpp")):
+        for kind, name in re.findall(r"^constinit const (?:learn::)?Native(\w+) (\w+)", path.read_text(), re.MULTILINE):
+            defined[kinds[kind]].add(name)
+    assert all(defined.values()), defined
+    assert {kind: sorted(names - declared[kind]) for kind, names in defined.items()} == {kind: [] for kind in defined}

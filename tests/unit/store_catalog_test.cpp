@@ -216,6 +216,21 @@ TEST_CASE("two writers of one catalog wait for each other") {
   CHECK(folder.open(true).list_runs()->size() == 30);
 }
 
+TEST_CASE("two that make one new catalog at once both get it") {
+  std::atomic<int> failed = 0;
+  for (int turn = 0; turn < 20; ++turn) {
+    const Folder folder;
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 3; ++t)
+      threads.emplace_back([&] {
+        if (!folder.open().begin_run(run_of("w"))) ++failed;
+      });
+    for (auto& thread : threads) thread.join();
+    CHECK(folder.open(true).list_runs()->size() == 3);
+  }
+  CHECK(failed == 0);
+}
+
 TEST_CASE("a damaged catalog and one of a newer format are refused with a mend") {
   const Folder folder;
   { REQUIRE(folder.open().begin_run(run_of("w")).has_value()); }
