@@ -147,6 +147,8 @@ int run(const Common& common, const std::string& file, bool final_rows) {
     return kUsage;
   }
   const std::string directory = store_directory(common, file);
+  auto author = acting_identity(directory);
+  if (!author) return report(common, author.error());
   auto store = store::Store::open(directory, store::Mode::read_write);
   if (!store) return report(common, store.error());
   driver::CompileOptions compile_options;
@@ -156,6 +158,7 @@ int run(const Common& common, const std::string& file, bool final_rows) {
   const auto loaded = load_plan(common, file, compile_options, *store, true, exit);
   if (!loaded) return exit;
   store::Catalog catalog(directory, false);
+  catalog.set_author(author->name);
   exec::RunOptions options;
   options.threads = common.threads;
   options.fragment_rows = common.fragment_rows;

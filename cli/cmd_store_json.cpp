@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
+#include "runtime/registry/audit_log.h"
 
 namespace mlp::cli {
 
@@ -17,7 +18,7 @@ void print(const Json& json) { fmt::print("{}\n", json.dump(-1, ' ', false, Json
 Json number(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
 
 Json run_header(const store::Run& run) {
-  return {{"run", run.id}, {"workflow", run.workflow}, {"file", run.file}, {"command", run.command}, {"started", run.started}, {"ended", run.ended}, {"status", run.status}};
+  return {{"run", run.id}, {"workflow", run.workflow}, {"file", run.file}, {"command", run.command}, {"started", run.started}, {"ended", run.ended}, {"status", run.status}, {"author", run.author}};
 }
 
 }  // namespace
@@ -128,7 +129,9 @@ int cache_verify(const Common& common) {
   store::Catalog catalog(directory(common), true);
   auto integrity = catalog.check_integrity();
   if (!integrity) return report(common, integrity.error());
-  const bool clean = verified->clean() && integrity->empty();
+  auto log = registry::read_audit_log(directory(common));
+  if (!log) return report(common, log.error());
+  const bool clean = verified->clean() && integrity->empty() && !log->altered;
   if (common.format == Format::json) {
     Json json{{"format_version", 1}, {"clean", clean}, {"objects", verified->objects}, {"object_bytes", verified->object_bytes},
               {"entries", verified->entries}, {"damaged_manifest_bytes", verified->damaged_manifest_bytes}, {"uncommitted_bytes", verified->uncommitted_bytes}};
@@ -136,13 +139,17 @@ int cache_verify(const Common& common) {
     for (const auto* list : {&verified->damaged_objects, &verified->broken_entries})
       for (const store::Damage& d : *list) json["damaged"].push_back({{"digest", d.digest.hex()}, {"what", d.what}});
     json["catalog"] = *integrity;
+    json["audit"] = {{"entries", log->entries.size()}, {"altered", log->altered ? Json{{"line", log->altered->line}, {"what", log->altered->what}} : Json(nullptr)}};
     print(json);
   } else {
     for (const auto* list : {&verified->damaged_objects, &verified->broken_entries})
       for (const store::Damage& d : *list) fmt::print("{}: {}\n", d.digest.brief(), d.what);
     for (const std::string& line : *integrity) fmt::print("catalog: {}\n", line);
     if (verified->damaged_manifest_bytes) fmt::print("{} bytes of the manifest are damaged\n", verified->damaged_manifest_bytes);
-    fmt::print("{} objects, {} bytes, {} entries: {}\n", verified->objects, verified->object_bytes, verified->entries, clean ? "clean" : "damaged; what is damaged is made anew by the next run");
+    if (log->altered) fmt::print("audit log: line {} was altered: {}\n", log->altered->line, log->altered->what);
+    const bool anew = verified->clean() && integrity->empty();
+    fmt::print("{} objects, {} bytes, {} entries: {}\n", verified->objects, verified->object_bytes, verified->entries,
+               clean ? "clean" : anew ? "the audit log was altered" : "damaged; what is damaged is made anew by the next run");
   }
   return clean ? kDone : kEnvironment;
 }

@@ -8,6 +8,7 @@
 
 #include "compiler/diag/diagnostic.h"
 #include "compiler/driver/compile.h"
+#include "runtime/registry/identity.h"
 #include "runtime/store/catalog.h"
 #include "runtime/store/store.h"
 
@@ -53,6 +54,9 @@ struct LoadedPlan {
 std::optional<LoadedPlan> load_plan(const Common& common, const std::string& file, const driver::CompileOptions& options, store::Store& store,
                                     bool keep, int& exit);
 
+/// Who calls the command: the holder of the token in MLP_TOKEN, else the user of the system. E0608.
+Result<registry::Identity> acting_identity(const std::string& store_directory);
+
 /// Set by Ctrl-C and SIGTERM while a command that can stop runs.
 const std::atomic<bool>& stop_requested();
 void watch_signals();
@@ -73,6 +77,11 @@ int runs(const Common& common);
 int show(const Common& common, const std::string& run);
 int why(const Common& common, const std::string& file, const std::string& node);
 int models(const Common& common);
+int deploy(const Common& common, const std::string& file, const std::string& name);
+int approve(const Common& common, const std::string& what);
+int rollback(const Common& common, const std::string& deployment);
+int token_create(const Common& common, const std::vector<std::string>& scopes, const std::string& holder);
+int audit(const Common& common, bool verify_only);
 int lineage(const Common& common, const std::string& name, const std::string& file, bool up, bool down);
 int cache_verify(const Common& common);
 int cache_stats(const Common& common);

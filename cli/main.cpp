@@ -31,7 +31,8 @@ int main(int argc, char** argv) {
   app.set_help_flag("-h,--help", "what a command does and takes");
   std::function<int()> chosen;
   std::string format, file, name, emit;
-  bool final_rows = false, detailed = false, up = false, down = false;
+  bool final_rows = false, detailed = false, up = false, down = false, verify_only = false;
+  std::vector<std::string> scopes;
 
   const auto command = [&](CLI::App* parent, const char* verb, const char* help) {
     CLI::App* sub = parent->add_subcommand(verb, help);
@@ -103,6 +104,40 @@ int main(int argc, char** argv) {
     sub->add_flag("--up", up, "only what it is made from");
     sub->add_flag("--down", down, "only what depends on it");
     sub->callback([&] { chosen = [&] { return lineage(common, name, file, up, down); }; });
+  }
+  {
+    CLI::App* sub = command(&app, "deploy", "takes proven candidates to their stage");
+    with_file(sub), with_params(sub), stored(sub);
+    sub->add_option("NAME", name, "one deployment of the file; default: all");
+    sub->add_option("--fragment-rows", common.fragment_rows, "as the run had it")->check(CLI::Range(1, 1 << 30));
+    sub->callback([&] { chosen = [&] { return deploy(common, file, name); }; });
+  }
+  {
+    CLI::App* sub = command(&app, "approve", "approves a proven candidate, with the token in MLP_TOKEN");
+    stored(sub);
+    sub->add_option("WHAT", name, "earner@1, or a deployment that awaits approval")->required();
+    sub->callback([&] { chosen = [&] { return approve(common, name); }; });
+  }
+  {
+    CLI::App* sub = command(&app, "rollback", "takes the version that was deployed before");
+    stored(sub);
+    sub->add_option("DEPLOYMENT", name, "its name, income_api or income.income_api")->required();
+    sub->callback([&] { chosen = [&] { return rollback(common, name); }; });
+  }
+  {
+    CLI::App* token = app.add_subcommand("token", "who may do what");
+    token->require_subcommand(1);
+    CLI::App* create = command(token, "create", "makes a token and prints it once");
+    stored(create);
+    create->add_option("--scope", scopes, "predict, read, approve, deploy, admin; approve:risk for one role or deployment")->required()->delimiter(',');
+    create->add_option("--name", name, "whose it is; default: who makes it");
+    create->callback([&] { chosen = [&] { return token_create(common, scopes, name); }; });
+  }
+  {
+    CLI::App* sub = command(&app, "audit", "who changed what in which stage, when, and from which proof");
+    stored(sub);
+    sub->add_flag("--verify", verify_only, "only whether a line was altered, and which is the first");
+    sub->callback([&] { chosen = [&] { return audit(common, verify_only); }; });
   }
   {
     CLI::App* cache = app.add_subcommand("cache", "the store");

@@ -429,7 +429,7 @@ Result<std::vector<StepForecast>> preview(const plan::Physical& plan, store::Sto
     StepState& state = session.steps[i];
     if (std::holds_alternative<plan::HashSource>(step.code)) {
       bool hashed = false;
-      MLP_TRY(auto table, look_at_source(plan.tables[step.table], plan.folder, options.fragment_rows, *files, store, false, hashed));
+      MLP_TRY(auto table, look_at_source(plan.tables[step.table], plan.folder, options.fragment_rows, *files, store, options.hash_sources, hashed));
       if (table) {
         session.tables[step.table] = std::move(*table);
         state.outputs = {session.tables[step.table]->content};

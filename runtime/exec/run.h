@@ -22,6 +22,7 @@ struct RunOptions {
   bool baseline_cpu = false;                ///< kernels for any x86-64; changes no value
   const std::atomic<bool>* stop = nullptr;  ///< set on Ctrl-C: nothing new is started, what is finished is kept
   std::string file, command;                ///< for the catalog
+  bool hash_sources = false;                ///< preview: a file too young for its times to be believed is read to be sure
 };
 
 enum class Action : std::uint8_t { ran, reused, failed, skipped };
@@ -84,7 +85,8 @@ struct StepForecast {
   Digest key;  ///< action key where known, else the recipe key
 };
 
-/// What `run` would do, without doing it: writes nothing, reads no rows.
+/// What `run` would do, without doing it: writes nothing, reads no rows (unless `hash_sources`: then the contents of sources are
+/// hashed where that is needed, and noted in the store).
 Result<std::vector<StepForecast>> preview(const plan::Physical& plan, store::Store& store, store::Catalog& catalog,
                                           const RunOptions& options);
 

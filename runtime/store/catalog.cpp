@@ -50,6 +50,8 @@ Catalog::Catalog(Catalog&&) noexcept = default;
 Catalog& Catalog::operator=(Catalog&&) noexcept = default;
 Catalog::~Catalog() = default;
 
+void Catalog::set_author(std::string author) { state_->author = std::move(author); }
+
 Result<std::string> Catalog::begin_run(const Run& run) {
   MLP_CHECK(!state_->read_only);
   return state_->write([&](soci::session& sql) -> Result<std::string> {
@@ -66,10 +68,11 @@ Result<std::string> Catalog::begin_run(const Run& run) {
       if (known == 0) break;
     }
     const std::string plan = digest_text(run.plan), nothing, status = "running";
-    sql << "INSERT INTO runs (id, workflow, file, command, started, ended, status, as_of, params, plan) VALUES "
-           "(:id, :workflow, :file, :command, :started, :ended, :status, :as_of, :params, :plan)",
+    const std::string author = run.author.empty() ? state_->author : run.author;
+    sql << "INSERT INTO runs (id, workflow, file, command, started, ended, status, as_of, params, plan, author) VALUES "
+           "(:id, :workflow, :file, :command, :started, :ended, :status, :as_of, :params, :plan, :author)",
         soci::use(id), soci::use(run.workflow), soci::use(run.file), soci::use(run.command), soci::use(started), soci::use(nothing),
-        soci::use(status), soci::use(run.as_of), soci::use(run.params), soci::use(plan);
+        soci::use(status), soci::use(run.as_of), soci::use(run.params), soci::use(plan), soci::use(author);
     return id;
   });
 }

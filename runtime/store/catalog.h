@@ -28,6 +28,7 @@ struct Run {
   std::string as_of;
   std::string params;  ///< JSON
   Digest plan;         ///< object with the plan that was run
+  std::string author;  ///< who ran it; empty in begin_run: as set_author said; empty for runs of an older mlpc
 };
 
 struct NamedDigest {
@@ -128,6 +129,8 @@ class Catalog {
   Catalog& operator=(Catalog&&) noexcept;
   ~Catalog();
 
+  /// Who begins runs from now on.
+  void set_author(std::string author);
   /// The new id. `id` is ignored, `status` becomes "running".
   Result<std::string> begin_run(const Run& run);
   /// In one transaction. A step recorded again under its ordinal replaces the former one.

@@ -17,15 +17,22 @@ struct ReadNumber {
 
 constexpr const char* kRunColumns = "id, workflow, file, command, started, ended, status, as_of, params, plan";
 
+/// A catalog of the first version that is only read has no authors.
+std::string run_columns(soci::session& sql) {
+  int version = 0;
+  sql << "PRAGMA user_version", soci::into(version);
+  return std::string(kRunColumns) + (version >= 2 ? ", author" : ", '' AS author");
+}
+
 /// Runs that `condition` selects, with at most one parameter `:value` in it.
 std::vector<Run> select_runs(soci::session& sql, const std::string& condition, const std::string* value) {
   Run run;
   std::string plan;
   soci::statement select(sql);
   select.alloc();
-  select.prepare(fmt::format("SELECT {} FROM runs {}", kRunColumns, condition));
+  select.prepare(fmt::format("SELECT {} FROM runs {}", run_columns(sql), condition));
   for (std::string* into : {&run.id, &run.workflow, &run.file, &run.command, &run.started, &run.ended, &run.status, &run.as_of,
-                            &run.params, &plan})
+                            &run.params, &plan, &run.author})
     select.exchange(soci::into(*into));
   if (value != nullptr) select.exchange(soci::use(*value));
   select.define_and_bind();
