@@ -47,10 +47,11 @@ Json entry_json(const registry::Entry& e) {
 }
 
 std::string proof_text(const registry::Entry& e) {
-  std::size_t passed = 0;
-  for (const registry::GateProof& gate : e.gates) passed += gate.status == "passed";
+  std::size_t passed = 0, not_applicable = 0;
+  for (const registry::GateProof& gate : e.gates) passed += gate.status == "passed", not_applicable += gate.status == "not_applicable";
   std::string text = e.run;
   if (!e.gates.empty()) text += fmt::format(", {} of {} gates passed", passed, e.gates.size());
+  if (not_applicable) text += fmt::format(", {} not applicable", not_applicable);
   if (!e.approved_by.empty()) text += ", approved by " + e.approved_by;
   return text;
 }

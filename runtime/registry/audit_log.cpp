@@ -69,6 +69,9 @@ void interpret(std::string_view bytes, const std::optional<Head>& head, AuditLog
     if (entry && entry->number != line) why = fmt::format("it is entry {}", entry->number);
     else if (entry && entry->previous != (log.entries.empty() ? Digest{} : log.entries.back().hash)) why = "it does not follow the line before";
     if (!why.empty()) {
+      // A power cut may keep the end of a write and lose its beginning. The head is written after a line is on the disk, so one that
+      // it does not count was told to nobody.
+      if (end + 1 == bytes.size() && line == (head ? head->entries : 0) + 1) break;
       log.altered = Altered{line, why};
       return;
     }
@@ -101,6 +104,7 @@ Result<void> write_head(Disk& disk, const std::string& directory, const Head& he
     if (auto done = disk.sync(*file); !done) return cannot_write(fresh, done.error());
   }
   if (auto done = disk.rename(fresh, path); !done) return cannot_write(path, done.error());
+  if (auto done = disk.sync_directory(directory); !done) return cannot_write(path, done.error());
   return {};
 }
 
@@ -131,18 +135,23 @@ Result<LockedAuditLog> LockedAuditLog::open(const std::string& directory, Disk& 
   MLP_TRY(const std::string bytes, read_open_file(disk, *file, path));
   interpret(bytes, head, locked.log_);
   MLP_TRY_VOID(require_unaltered(locked.log_, directory));
+  locked.counted_ = head ? head->entries : 0;
   if (locked.log_.torn_bytes) {
     if (auto cut = disk.truncate(*file, locked.log_.whole_bytes); !cut) return cannot_write(path, cut.error());
     locked.log_.torn_bytes = 0;
   }
   // The name of a new log has to be on the disk before an entry is.
-  if (locked.log_.entries.empty())
-    if (auto synced = disk.sync_directory(directory); !synced) return cannot_write(directory, synced.error());
+  if (locked.log_.entries.empty()) {
+    const std::size_t slash = directory.rfind('/');
+    const std::string parent = slash == std::string::npos ? "." : slash == 0 ? "/" : directory.substr(0, slash);
+    for (const std::string& folder : {directory, parent})
+      if (auto synced = disk.sync_directory(folder); !synced) return cannot_write(folder, synced.error());
+  }
   return locked;
 }
 
 LockedAuditLog::LockedAuditLog(LockedAuditLog&& other) noexcept
-    : directory_(std::move(other.directory_)), disk_(other.disk_), file_(std::exchange(other.file_, -1)), log_(std::move(other.log_)) {}
+    : directory_(std::move(other.directory_)), disk_(other.disk_), file_(std::exchange(other.file_, -1)), counted_(other.counted_), log_(std::move(other.log_)) {}
 
 LockedAuditLog::~LockedAuditLog() {
   if (file_ >= 0) disk_.close(file_);
@@ -150,6 +159,11 @@ LockedAuditLog::~LockedAuditLog() {
 
 Result<Entry> LockedAuditLog::append(Entry entry) {
   const std::string path = log_path(directory_);
+  // The head counts all lines before a new one, so that what is left of that one can be told from a line that was altered.
+  if (counted_ != log_.entries.size()) {
+    MLP_TRY_VOID(write_head(disk_, directory_, {log_.entries.size(), log_.entries.back().hash}));
+    counted_ = log_.entries.size();
+  }
   entry.number = log_.entries.size() + 1;
   entry.at = store::utc_now();
   entry.previous = log_.entries.empty() ? Digest{} : log_.entries.back().hash;
@@ -164,8 +178,8 @@ Result<Entry> LockedAuditLog::append(Entry entry) {
   }
   log_.whole_bytes += line.size();
   log_.entries.push_back(entry);
-  // The entry stands. A head that could not be written is that of an earlier line, which is still true.
-  (void)write_head(disk_, directory_, {entry.number, entry.hash});
+  // The entry stands. A head that could not be written is that of an earlier line, which is still true; the next writer mends it.
+  if (write_head(disk_, directory_, {entry.number, entry.hash})) counted_ = entry.number;
   return entry;
 }
 

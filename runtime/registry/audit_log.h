@@ -90,6 +90,7 @@ class LockedAuditLog {
   std::string directory_;
   store::Disk& disk_;
   int file_ = -1;
+  std::uint64_t counted_ = 0;  ///< entries that the head counts
   AuditLog log_;
 };
 

@@ -5,6 +5,7 @@ import os
 import random
 import shutil
 import signal
+import sqlite3
 import time
 
 import pytest
@@ -382,3 +383,27 @@ def test_income_is_deployed(run, income):
     assert said[0]["name"] == "income_api" and said[0]["model"] == "earner" and said[0]["status"] == "deployed"
     assert said[0]["run"] == done["run"] and said[0]["version"] == 1 and said[0]["stage"] == "production"
     assert run("deploy", income, "--format", "json").json["deployments"][0]["status"] == "unchanged"
+
+
+def test_what_is_deployed_is_a_root_of_the_store(run, deploy, tmp_path):
+    workflow = census(tmp_path)
+    run("run", workflow)
+    api = deploy(workflow)["api"]
+    with sqlite3.connect(tmp_path / ".mlp" / "catalog.sqlite") as catalog:
+        roots = {digest for digest, why in catalog.execute("SELECT digest, why FROM roots") if why == "deployed census.boosted version 1 as census.api"}
+    steps = run("show", "--store", tmp_path / ".mlp", "--format", "json").json["steps"]
+    scorer = next(step for step in steps if step["kind"] == "scorer" and api["scorer"] in step["outputs"])
+    assert roots == {api["scorer"], *(one["digest"] for one in scorer["inputs"])}
+
+
+def test_a_catalog_of_an_older_version_is_read_as_it_is_and_brought_up_by_the_next_run(run, deploy, tmp_path):
+    workflow = census(tmp_path)
+    run("run", workflow)
+    with sqlite3.connect(tmp_path / ".mlp" / "catalog.sqlite") as catalog:
+        catalog.execute("ALTER TABLE runs DROP COLUMN author")
+        catalog.execute("PRAGMA user_version = 1")
+    catalog.close()
+    assert [one["author"] for one in run("runs", "--store", tmp_path / ".mlp", "--format", "json").json["runs"]] == [""]
+    run("run", workflow)
+    assert [one["author"] != "" for one in run("runs", "--store", tmp_path / ".mlp", "--format", "json").json["runs"]] == [True, False]
+    assert deploy(workflow)["api"]["status"] == "deployed"

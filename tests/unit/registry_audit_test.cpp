@@ -2,11 +2,13 @@
 
 #include <filesystem>
 #include <fstream>
+#include <random>
 #include <sstream>
 #include <thread>
 
 #include "runtime/registry/registry.h"
 #include "runtime/registry/state.h"
+#include "tests/property/store_disks.h"
 
 using namespace mlp;
 using namespace mlp::registry;
@@ -226,4 +228,53 @@ TEST_CASE("the store knows the hash of a token and not the token, and a scope wi
   CHECK(create_token(folder.path, {"admin"}, "eve", *bob).error().code == diag::Code::E0608);
   CHECK(create_token(folder.path, {"everything"}, "bob", user).error().code == diag::Code::E0208);
   CHECK(create_token(folder.path, {"read"}, "a\nb", user).error().code == diag::Code::E0303);
+}
+
+TEST_CASE("whichever call to the disk fails, an entry is there when its writer was told so and not when it was not") {
+  int failed = 0, calls = 0;
+  for (std::uint64_t n = 1;; ++n) {
+    const Folder folder;
+    fill(folder, 1);
+    store::FailingDisk disk(n);
+    bool told = false;
+    {
+      auto log = LockedAuditLog::open(folder.path, disk);
+      if (log) told = log->append(deployment(2)).has_value();
+    }
+    const bool reached = disk.has_failed();
+    const AuditLog log = reread(folder);
+    CHECK_FALSE(log.altered);
+    CHECK(log.entries.size() == (told ? 2u : 1u));
+    failed += !told;
+    fill(folder, 1);
+    CHECK(reread(folder).entries.size() == (told ? 3u : 2u));
+    if (!reached) break;
+    ++calls;
+  }
+  CHECK(failed >= 3);
+  CHECK(calls > failed);
+}
+
+TEST_CASE("after a power cut at any time the log is unaltered and holds every entry whose writer was told so") {
+  std::mt19937_64 random(5);
+  for (int turn = 0; turn < 30; ++turn) {
+    const Folder folder;
+    const std::string store = folder.path + "/store";
+    store::LoggingDisk disk(folder.path);
+    std::vector<std::size_t> told;  // calls after which that many entries stand
+    for (std::uint32_t i = 1; i <= 3; ++i) {
+      auto log = LockedAuditLog::open(store, disk);
+      REQUIRE(log);
+      REQUIRE(log->append(deployment(i)));
+      told.push_back(disk.calls());
+    }
+    for (std::size_t cut = 0; cut <= disk.calls(); ++cut) {
+      const Folder image;
+      disk.image(cut, random, image.path);
+      auto log = read_audit_log(image.path + "/store");
+      REQUIRE(log);
+      if (log->altered) FAIL("cut after call " << cut << ": line " << log->altered->line << ": " << log->altered->what);
+      CHECK(log->entries.size() >= static_cast<std::size_t>(std::count_if(told.begin(), told.end(), [&](std::size_t t) { return t <= cut; })));
+    }
+  }
 }
