@@ -83,6 +83,7 @@ int rollback(const Common& common, const std::string& deployment);
 int token_create(const Common& common, const std::vector<std::string>& scopes, const std::string& holder);
 int audit(const Common& common, bool verify_only);
 int lineage(const Common& common, const std::string& name, const std::string& file, bool up, bool down);
+int score(const Common& common, const std::string& what, const std::string& input, const std::string& output);
 int cache_verify(const Common& common);
 int cache_stats(const Common& common);
 int explain(const Common& common, const std::string& what);

@@ -30,7 +30,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.set_help_flag("-h,--help", "what a command does and takes");
   std::function<int()> chosen;
-  std::string format, file, name, emit;
+  std::string format, file, name, emit, output;
   bool final_rows = false, detailed = false, up = false, down = false, verify_only = false;
   std::vector<std::string> scopes;
 
@@ -132,6 +132,15 @@ int main(int argc, char** argv) {
     create->add_option("--scope", scopes, "predict, read, approve, deploy, admin; approve:risk for one role or deployment")->required()->delimiter(',');
     create->add_option("--name", name, "whose it is; default: who makes it");
     create->callback([&] { chosen = [&] { return token_create(common, scopes, name); }; });
+  }
+  {
+    CLI::App* sub = command(&app, "score", "predictions for the rows of a file");
+    stored(sub);
+    sub->add_option("MODEL", name, "earner, earner@2, or a deployment")->required();
+    sub->add_option("IN", file, "CSV or TSV, with the columns of the table")->required();
+    sub->add_option("OUT", output, "what is written: .csv or .jsonl")->required();
+    sub->add_option("--fragment-rows", common.fragment_rows, "rows computed at once; changes no result")->check(CLI::Range(1, 1 << 30));
+    sub->callback([&] { chosen = [&] { return score(common, name, file, output); }; });
   }
   {
     CLI::App* sub = command(&app, "audit", "who changed what in which stage, when, and from which proof");

@@ -130,6 +130,10 @@ find_path(MLP_RE2_INCLUDE re2/re2.h)
 mlp_require_library(MLP_RE2_LIBRARY re2 libre2-dev)
 mlp_external(re2 LIBS ${MLP_RE2_LIBRARY} Threads::Threads)
 
+find_package(simdjson QUIET)
+mlp_expect_version(simdjson "${simdjson_VERSION}" 3.0 4)
+mlp_external(simdjson LIBS simdjson::simdjson)
+
 find_path(MLP_LBFGS_INCLUDE lbfgs.h)
 mlp_require_library(MLP_LBFGS_LIBRARY lbfgs liblbfgs-dev)
 mlp_external(lbfgs LIBS ${MLP_LBFGS_LIBRARY})

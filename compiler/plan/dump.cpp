@@ -127,7 +127,7 @@ std::string dump(const Physical& plan) {
 std::string dump(const Scorer& scorer) {
   std::string out = fmt::format("scorer {} of {}: {} {}\n", scorer.model, scorer.workflow, scorer.native, scorer.trained.brief());
   std::size_t index = 0;
-  for (const RawField& field : scorer.request) out += fmt::format("  %{} = {}: {}\n", index++, field.name, to_string(field.type));
+  for (const RawField& field : scorer.request) out += fmt::format("  %{} = {}: {}\n", index++, field.name, to_string(field.read.type));
   for (const ScorerColumn& column : scorer.columns) {
     const std::string inputs = joined(column.inputs, [](std::uint32_t input) { return fmt::format("%{}", input); });
     out += fmt::format("  %{} = ", index++);

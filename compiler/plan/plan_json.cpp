@@ -117,7 +117,7 @@ template <class A> void fields(A& a, Physical& p) {
   a("deployments", p.deployments);
   a("params", p.params), a("lineage", p.lineage), a("final_rows", p.final_rows);
 }
-template <class A> void fields(A& a, RawField& f) { a("name", f.name), a("type", f.type), a("range", f.range), a("allowed", f.allowed); }
+template <class A> void fields(A& a, RawField& f) { a("name", f.name), a("read", f.read); }
 template <class A> void fields(A& a, ScorerColumn& c) {
   a("name", c.name), a("type", c.type), a("inputs", c.inputs), a("by", c.by);
   if (c.by == ScorerColumn::By::expression) {
@@ -129,7 +129,7 @@ template <class A> void fields(A& a, ScorerColumn& c) {
 }
 /// `trained` and `states` are digests in a scorer and positions in its template.
 template <class A, class Trained, class States> void fields(A& a, Scorer& s, Trained& trained, States& states) {
-  a("workflow", s.workflow), a("model", s.model), a("request", s.request), a("columns", s.columns), a("matrix", s.matrix);
+  a("workflow", s.workflow), a("model", s.model), a("source", s.source), a("request", s.request), a("key", s.key), a("columns", s.columns), a("matrix", s.matrix);
   a("states", states), a("trained", trained), a("native", s.native), a("binned", s.binned), a("binary", s.binary);
 }
 

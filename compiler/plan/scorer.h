@@ -6,18 +6,17 @@
 
 #include "compiler/diag/diagnostic.h"
 #include "compiler/expr/expr.h"
+#include "compiler/plan/physical.h"
 #include "compiler/support/digest.h"
 #include "compiler/types/type.h"
 
 /// The only way to a prediction: evaluate, batch, server and host programs all load this.
 namespace mlp::plan {
 
-/// A field of the request: a raw column of the table.
+/// A field of the request: a raw column of the table, with its part of the contract.
 struct RawField {
   std::string name;
-  Type type;
-  Interval range;
-  std::vector<std::string> allowed;
+  ReadColumn read;  ///< its name in files, type and rules
 };
 
 /// A column computed from earlier ones: by an expression, or by a fitted transform or bins.
@@ -33,9 +32,11 @@ struct ScorerColumn {
 };
 
 struct Scorer {
-  static constexpr int kFormatVersion = 1;
+  static constexpr int kFormatVersion = 2;
   std::string workflow, model;
   std::vector<RawField> request;
+  std::vector<RawField> key;           ///< what names a row of the table, personal columns left out; read, never asked for
+  Options source;                      ///< how files like the table's are read: "null", "trim", …; as plan::Table::options
   std::vector<ScorerColumn> columns;   ///< topologically ordered
   std::vector<std::uint32_t> matrix;   ///< indices (as in ScorerColumn::inputs) in the order of training
   std::vector<Digest> states;          ///< of fitted transforms and bins

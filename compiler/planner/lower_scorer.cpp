@@ -55,14 +55,13 @@ struct ScorerBuilder {
     // By name: the order of declarations shows in no request.
     std::sort(fields.begin(), fields.end(), [&](StepId a, StepId b) { return std::pair(name_of(a), a) < std::pair(name_of(b), b); });
     for (const StepId id : fields) {
-      plan::RawField field{name_of(id), {}, {}, {}};
+      plan::RawField field{name_of(id), {}};
       if (field.name.empty()) field.name = l.plan[id].name;
       if (const auto* read = std::get_if<plan::ReadColumn>(&l.plan[id].code)) {
-        field.type = read->type;
-        field.range = read->range.value_or(Interval{});
-        field.allowed = read->allowed;
+        field.read = *read;
       } else {
-        field.type = std::get<plan::Kernel>(l.plan[id].code).code.type();
+        field.read.source_name = field.name;
+        field.read.type = std::get<plan::Kernel>(l.plan[id].code).code.type();
       }
       columns[id] = static_cast<std::uint32_t>(scorer.request.size());
       scorer.request.push_back(std::move(field));
@@ -97,6 +96,20 @@ struct ScorerBuilder {
   }
 };
 
+/// The columns that name a row, where all of them stand in the source and none is personal.
+std::vector<plan::RawField> key_fields(const Lowering& l, hir::TableId table) {
+  std::vector<plan::RawField> fields;
+  for (const hir::ColumnId id : l.workflow[table].key) {
+    const hir::Column& column = l.workflow[id];
+    const auto* source = std::get_if<hir::SourceColumn>(&column.made_by);
+    if (!source || column.tags.pii) return {};
+    plan::RawField field{column.name, {source->source_name, column.type, source->format, source->bool_values, source->allowed, source->matches, {}}};
+    if (source->ranged) field.read.range = column.range;
+    fields.push_back(std::move(field));
+  }
+  return fields;
+}
+
 }  // namespace
 
 void lower_scorer(Lowering& l, hir::TrainId id, plan::Model& model) {
@@ -110,13 +123,15 @@ void lower_scorer(Lowering& l, hir::TrainId id, plan::Model& model) {
   builder.scorer.binary = train.task == hir::Task::binary;
   for (const StepId column : fitted.matrix) builder.collect_fields(column);
   builder.add_fields();
+  const auto table = static_cast<plan::TableIndex>(l.workflow[train.view].table.index());
   std::map<StepId, std::uint32_t> done;
   for (const StepId column : fitted.matrix) builder.scorer.matrix.push_back(builder.add_column(column, done));
   builder.scorer.states.resize(builder.states.size());
+  builder.scorer.source = l.plan.tables[table].options;
+  builder.scorer.key = key_fields(l, l.workflow[train.view].table);
 
   std::vector<StepId> inputs = {fitted.model};
   inputs.insert(inputs.end(), builder.states.begin(), builder.states.end());
-  const auto table = static_cast<plan::TableIndex>(l.workflow[train.view].table.index());
   std::string text;
   for (const plan::RawField& field : builder.scorer.request) text += (text.empty() ? "request " : ", ") + field.name;
   model.name = train.name;

@@ -346,6 +346,25 @@ Value value_at(const Column& column, std::size_t row) {
   return std::monostate{};
 }
 
+double number_at(const Column& column, std::size_t row) {
+  switch (column.type.base) {
+    case Base::bool_: return column.values<std::uint8_t>()[row];
+    case Base::float_: return column.values<double>()[row];
+    case Base::int_:
+    case Base::date:
+    case Base::timestamp:
+    case Base::duration: return static_cast<double>(column.values<std::int64_t>()[row]);
+    case Base::error:
+    case Base::string:
+    case Base::category:
+    case Base::list:
+    case Base::vector:
+    case Base::map: break;
+  }
+  MLP_CHECK(false && "a number");
+  return 0;
+}
+
 Column constant(const Type& type, const Value& value, std::size_t rows) {
   Column out;
   out.type = type;

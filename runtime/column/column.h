@@ -112,6 +112,8 @@ Column concatenate(std::span<const Column> columns);
 Column take(const Column& column, std::span<const std::uint32_t> rows);
 /// The one value at a row.
 Value value_at(const Column& column, std::size_t row);
+/// The value of a bool, int or float (or time) at a known row, as a double.
+double number_at(const Column& column, std::size_t row);
 /// A column of `rows` times the value.
 Column constant(const Type& type, const Value& value, std::size_t rows);
 /// The column with zero under missing values, a sorted dictionary of used values only and no all-known mask; shares the

@@ -1,7 +1,5 @@
 #include "runtime/exec/session.h"
 
-#include <cstring>
-
 #include "compiler/support/check.h"
 #include "runtime/column/codec.h"
 
@@ -10,21 +8,6 @@ namespace mlp::exec {
 namespace {
 
 std::size_t bytes_of(const Column& column) { return column.data.size() + column.offsets.size() + column.known.size() + 256; }
-
-void put_u64(std::string& out, std::uint64_t value) { out.append(reinterpret_cast<const char*>(&value), sizeof value); }
-
-bool take_u64(std::string_view& bytes, std::uint64_t& value) {
-  if (bytes.size() < sizeof value) return false;
-  std::memcpy(&value, bytes.data(), sizeof value);
-  bytes.remove_prefix(sizeof value);
-  return true;
-}
-
-constexpr std::uint64_t kPackVersion = 0x31'4B'43'41'50'4C'4Dull;  // "MLPACK1"
-
-std::unexpected<diag::Diagnostic> damaged(const char* what) {
-  return failure(diag::Code::E0903, std::string("a stored ") + what + " is not whole", "run again: what is damaged is made anew");
-}
 
 }  // namespace
 
@@ -133,31 +116,6 @@ std::vector<std::uint8_t> rows_in(const Column& split, const plan::Rows& rows) {
     for (int part : rows.parts) use[i] |= parts[i] == part;
   }
   return use;
-}
-
-std::string pack(const std::vector<std::string>& parts) {
-  std::string out;
-  put_u64(out, kPackVersion);
-  put_u64(out, parts.size());
-  for (const std::string& part : parts) {
-    put_u64(out, part.size());
-    out += part;
-  }
-  return out;
-}
-
-Result<std::vector<std::string>> unpack(std::string_view bytes) {
-  std::uint64_t version = 0, count = 0;
-  if (!take_u64(bytes, version) || version != kPackVersion || !take_u64(bytes, count)) return damaged("list");
-  std::vector<std::string> parts;
-  for (std::uint64_t i = 0; i < count; ++i) {
-    std::uint64_t size = 0;
-    if (!take_u64(bytes, size) || size > bytes.size()) return damaged("list");
-    parts.emplace_back(bytes.substr(0, size));
-    bytes.remove_prefix(size);
-  }
-  if (!bytes.empty()) return damaged("list");
-  return parts;
 }
 
 }  // namespace mlp::exec

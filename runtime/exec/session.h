@@ -72,10 +72,6 @@ std::vector<Digest> action_keys(const Session& session, plan::StepId step);
 /// Which of 0/1 for every row: is its part among those meant? A row without a part is in none.
 std::vector<std::uint8_t> rows_in(const Column& split, const plan::Rows& rows);
 
-/// A list of byte strings in one object, with its version; `unpack` bounds every size before it allocates.
-std::string pack(const std::vector<std::string>& parts);
-Result<std::vector<std::string>> unpack(std::string_view bytes);
-
 // ---- operators: ops/op_<name>.cpp. Each gives the bytes of the output. ---------------------------------------------------
 Result<std::string> kernel(Session&, const plan::Step&, const plan::Kernel&, std::size_t fragment);
 Result<std::string> expect(Session&, const plan::Step&, const plan::Expect&, std::vector<diag::Diagnostic>& warnings);

@@ -7,23 +7,11 @@
 
 #include "compiler/support/check.h"
 #include "runtime/column/parallel.h"
+#include "runtime/io/source_options.h"
 
 namespace mlp::exec {
 
 namespace {
-
-/// The named value of a source's options. The signature's names are those of the reader's options.
-const Value* option(const plan::Table& table, std::string_view name) {
-  for (const auto& [key, value] : table.options)
-    if (key == name) return &value;
-  return nullptr;
-}
-
-std::string text_option(const plan::Table& table, std::string_view name, std::string fallback) {
-  const Value* value = option(table, name);
-  const std::string* text = value ? std::get_if<std::string>(value) : nullptr;
-  return text ? *text : fallback;
-}
 
 store::FileStamp store_stamp(const io::FileStamp& stamp) { return {stamp.size, stamp.mtime_ns, stamp.ctime_ns, stamp.inode, stamp.device}; }
 
@@ -47,30 +35,9 @@ std::optional<io::FileScan> remembered(const std::string& path, const io::FileSt
 
 }  // namespace
 
-Result<io::CsvOptions> csv_options(const plan::Table& table, std::uint64_t fragment_rows) {
-  io::CsvOptions options;
-  const std::string delimiter = text_option(table, "delimiter", ","), decimal = text_option(table, "decimal", ".");
-  for (const std::string* mark : {&delimiter, &decimal})
-    if (mark->size() != 1)
-      return failure(diag::Code::E0303, fmt::format("`{}` of table `{}` has to be one character, not \"{}\"", mark == &delimiter ? "delimiter" : "decimal", table.name, *mark),
-                     "write one character, such as \",\" or \";\"; for tabs use the source `tsv`");
-  options.delimiter = delimiter[0];
-  options.decimal = decimal[0];
-  options.null = text_option(table, "null", "");
-  options.zone = text_option(table, "zone", "");
-  if (const Value* trim = option(table, "trim"))
-    if (const bool* on = std::get_if<bool>(trim)) options.trim = *on;
-  options.fragment_rows = std::max<std::uint64_t>(1, fragment_rows);
-  return options;
-}
-
-io::CsvColumn csv_column(const plan::ReadColumn& column) {
-  return {column.source_name, column.type, column.format, column.bool_values, column.range, column.allowed, column.matches};
-}
-
 Result<std::optional<io::Table>> look_at_source(const plan::Table& table, const std::string& folder, std::uint64_t fragment_rows,
                                                 io::FileSystem& files, store::Store& store, bool may_read, bool& hashed) {
-  MLP_TRY(const io::CsvOptions options, csv_options(table, fragment_rows));
+  MLP_TRY(const io::CsvOptions options, io::csv_options(table.options, table.name, fragment_rows));
   MLP_TRY(const std::vector<std::string> paths, files.list(full_path(folder, table.path)));
   std::vector<std::optional<io::FileScan>> scans(paths.size());
   std::vector<std::optional<diag::Diagnostic>> failures(paths.size());

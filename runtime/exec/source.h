@@ -16,12 +16,6 @@
 /// The fragments of a table: fixed row ranges of its files, in the order of the files' names; of a synthetic table, ranges of rows.
 namespace mlp::exec {
 
-/// The options of a delimited source, from the named values of its declaration. E0303 for a delimiter or decimal mark that is not
-/// one character.
-Result<io::CsvOptions> csv_options(const plan::Table& table, std::uint64_t fragment_rows);
-/// The column as the reader takes it.
-io::CsvColumn csv_column(const plan::ReadColumn& column);
-
 /// The files of the table as they stand. `hashed` becomes true when something had to be read, because no stamp proves that it did
 /// not change. With `may_read` false such files give nothing. Failures: E0901 (no file), E0804 (no table in it).
 Result<std::optional<io::Table>> look_at_source(const plan::Table& table, const std::string& folder, std::uint64_t fragment_rows,

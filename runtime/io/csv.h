@@ -68,6 +68,7 @@ struct ReadOutcome {
   Batch batch;                          ///< the columns asked for, in that order; where a value is bad it is missing
   std::vector<ColumnProfile> profiles;  ///< of each column
   BadValues bad;
+  std::vector<std::uint32_t> bad_rows;  ///< rows of the batch with a bad value, ascending
 };
 
 /// Parses the columns of one fragment of the file. Values that break the contract are in the outcome; a failure is about the file

@@ -1,6 +1,7 @@
 #include <numeric>
 
 #include "compiler/support/check.h"
+#include "runtime/column/byte_list.h"
 #include "runtime/column/codec.h"
 #include "runtime/exec/session.h"
 #include "runtime/learn/native.h"

@@ -6,7 +6,6 @@
 
 #include "compiler/support/check.h"
 #include "runtime/exec/figures.h"
-#include "runtime/exec/matrix.h"
 #include "runtime/exec/session.h"
 #include "runtime/learn/bootstrap.h"
 

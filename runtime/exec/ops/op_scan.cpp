@@ -2,12 +2,13 @@
 #include "runtime/column/codec.h"
 #include "runtime/column/parallel.h"
 #include "runtime/exec/session.h"
+#include "runtime/io/source_options.h"
 
 namespace mlp::exec {
 
 Result<void> scan(Session& session, plan::TableIndex index, std::span<const ScanColumn> columns) {
   const io::Table& table = *session.tables[index];
-  MLP_TRY(const io::CsvOptions options, csv_options(session.plan.tables[index], session.options.fragment_rows));
+  MLP_TRY(const io::CsvOptions options, io::csv_options(session.plan.tables[index].options, session.plan.tables[index].name, session.options.fragment_rows));
   const std::size_t count = table.fragments.size();
   std::vector<std::optional<diag::Diagnostic>> failures(count);
   std::vector<io::BadValues> bad(count);
@@ -18,7 +19,7 @@ Result<void> scan(Session& session, plan::TableIndex index, std::span<const Scan
     std::vector<io::CsvColumn> wanted;
     for (const ScanColumn& column : columns) {
       if (!column.missing[f]) continue;
-      wanted.push_back(csv_column(std::get<plan::ReadColumn>(session.plan[column.step].code)));
+      wanted.push_back(io::csv_column(std::get<plan::ReadColumn>(session.plan[column.step].code)));
       cells[f].push_back({&column, {}});
     }
     if (wanted.empty()) return;

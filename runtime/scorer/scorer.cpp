@@ -1,0 +1,147 @@
+#include "runtime/scorer/scorer.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "compiler/support/check.h"
+#include "runtime/column/byte_list.h"
+#include "runtime/interp/evaluate.h"
+#include "runtime/scorer/loaded.h"
+#include "runtime/scorer/matrix.h"
+
+namespace mlp::scorer {
+
+namespace {
+
+using plan::ScorerColumn;
+
+/// Rows computed together, so that their columns stay in the cache.
+constexpr std::size_t kRowsAtOnce = 4096;
+
+std::unexpected<diag::Diagnostic> of_another_version(const std::string& native) {
+  return failure(diag::Code::E0909, "the scorer needs `" + native + "`, which this mlpc does not have", "use the version of mlpc that trained it");
+}
+
+/// The computed columns of some rows. Positions count the raw fields first.
+struct Values {
+  std::span<const Column> raw;
+  std::size_t rows = 0;
+  std::vector<Column> columns = {};  ///< of expressions and transforms
+  std::vector<BinnedColumn> binned = {};
+
+  const Column& at(std::uint32_t position) const { return position < raw.size() ? raw[position] : columns[position - raw.size()]; }
+};
+
+Result<void> compute(const LoadedScorer& scorer, const ScorerColumn& column, std::vector<Column>& args, Values& values) {
+  Column& to = values.columns.emplace_back();
+  BinnedColumn& bins_to = values.binned.emplace_back();
+  switch (column.by) {
+    case ScorerColumn::By::bins: {
+      const learn::Bins& bins = *scorer.bins[column.state];
+      bins_to = BinnedColumn{values.rows, bins.runs(), bins.apply(values.at(column.inputs[0]))};
+      return {};
+    }
+    case ScorerColumn::By::transform: {
+      args.clear();
+      for (const std::uint32_t input : column.inputs) args.push_back(values.at(input));
+      to = scorer.transforms[column.state]->apply(args);
+      return {};
+    }
+    case ScorerColumn::By::expression: {
+      Batch batch;
+      batch.rows = values.rows;
+      batch.columns.reserve(column.code.inputs.size());
+      for (const expr::InputColumn& input : column.code.inputs) batch.columns.push_back(values.at(column.inputs[input.column]));
+      MLP_TRY(to, interp::evaluate(column.code, batch));
+      return {};
+    }
+  }
+  MLP_CHECK(false);
+  return {};
+}
+
+Result<std::vector<double>> predict_some(const LoadedScorer& scorer, std::span<const Column> raw, std::size_t rows) {
+  Values values{raw, rows};
+  values.columns.reserve(scorer.code.columns.size());
+  values.binned.reserve(scorer.code.columns.size());
+  std::vector<Column> args;
+  for (const ScorerColumn& column : scorer.code.columns) MLP_TRY_VOID(compute(scorer, column, args, values));
+  Matrix matrix(scorer.code.binned, scorer.code.matrix.size());
+  matrix.begin_rows(rows);
+  for (std::size_t i = 0; i < scorer.code.matrix.size(); ++i) {
+    const std::uint32_t position = scorer.code.matrix[i];
+    if (scorer.code.binned) matrix.add(i, values.binned[position - raw.size()]);
+    else matrix.add(i, values.at(position));
+  }
+  return predict(*scorer.model, matrix);
+}
+
+/// What decoding does not see: every value has the kind that its reader takes. A scorer is bytes from a store.
+bool is_sound(const plan::Scorer& code) {
+  const std::size_t fields = code.request.size();
+  std::vector<bool> is_bins(fields + code.columns.size(), false);
+  for (std::size_t i = 0; i < code.columns.size(); ++i) {
+    const ScorerColumn& column = code.columns[i];
+    is_bins[fields + i] = column.by == ScorerColumn::By::bins;
+    if (column.by == ScorerColumn::By::bins && column.inputs.size() != 1) return false;
+    for (const std::uint32_t input : column.inputs)
+      if (input >= fields + i || is_bins[input]) return false;
+  }
+  return std::ranges::all_of(code.matrix, [&](std::uint32_t position) { return position < is_bins.size() && is_bins[position] == code.binned; });
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const LoadedScorer>> load(const Digest& digest, const Fetch& fetch) {
+  auto loaded = std::make_shared<LoadedScorer>();
+  MLP_TRY(const std::string bytes, fetch(digest));
+  MLP_TRY(loaded->code, plan::decode_scorer(bytes));
+  const plan::Scorer& code = loaded->code;
+  if (!is_sound(code)) return failure(diag::Code::E0903, "the scorer reads columns of another kind than it needs", "run the workflow again");
+  loaded->transforms.resize(code.states.size());
+  loaded->bins.resize(code.states.size());
+  for (const ScorerColumn& column : code.columns) {
+    if (column.by == ScorerColumn::By::expression || loaded->transforms[column.state] || loaded->bins[column.state]) continue;
+    MLP_TRY(const std::string state, fetch(code.states[column.state]));
+    if (column.by == ScorerColumn::By::bins) {
+      MLP_TRY(loaded->bins[column.state], learn::load_bins(state));
+      continue;
+    }
+    const learn::NativeTransform* native = learn::find_transform(column.native);
+    if (!native) return of_another_version(column.native);
+    // The first state is fitted on all training rows; those of the folds serve the training rows alone.
+    MLP_TRY(const std::vector<std::string> states, unpack(state));
+    if (states.empty()) return failure(diag::Code::E0903, "a fitted state of the scorer is empty", "run the workflow again");
+    MLP_TRY(loaded->transforms[column.state], native->load(states[0]));
+  }
+  for (const ScorerColumn& column : code.columns)
+    if ((column.by == ScorerColumn::By::bins && !loaded->bins[column.state]) ||
+        (column.by == ScorerColumn::By::transform && !loaded->transforms[column.state]))
+      return failure(diag::Code::E0903, "a fitted state of the scorer is of another kind than it needs", "run the workflow again");
+  const learn::NativeModel* native = learn::find_model(code.native);
+  if (!native) return of_another_version(code.native);
+  MLP_TRY(const std::string model, fetch(code.trained));
+  MLP_TRY(loaded->model, native->load(model));
+  loaded->schema = {code.workflow, code.model, digest, code.request, code.key, code.source, code.binary};
+  MLP_TRY_VOID(prepare_contract(*loaded));
+  return loaded;
+}
+
+const Schema& schema(const LoadedScorer& scorer) { return scorer.schema; }
+
+Result<std::vector<double>> predict(const LoadedScorer& scorer, std::span<const Column> request, std::size_t rows) {
+  MLP_CHECK(request.size() == scorer.code.request.size());
+  if (rows <= kRowsAtOnce) return predict_some(scorer, request, rows);
+  std::vector<double> predictions;
+  predictions.reserve(rows);
+  std::vector<Column> some(request.size());
+  for (std::size_t from = 0; from < rows; from += kRowsAtOnce) {
+    const std::size_t count = std::min(kRowsAtOnce, rows - from);
+    for (std::size_t i = 0; i < request.size(); ++i) some[i] = slice(request[i], from, count);
+    MLP_TRY(const std::vector<double> part, predict_some(scorer, some, count));
+    predictions.insert(predictions.end(), part.begin(), part.end());
+  }
+  return predictions;
+}
+
+}  // namespace mlp::scorer

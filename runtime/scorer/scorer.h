@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "compiler/diag/diagnostic.h"
+#include "compiler/plan/scorer.h"
+#include "compiler/support/digest.h"
+#include "runtime/column/column.h"
+
+/// From raw rows to predictions: evaluate, batch, server and host programs ask the same object. Knows no store.
+namespace mlp::scorer {
+
+/// The bytes of an object, by its digest; the store's `get` where there is a store.
+using Fetch = std::function<Result<std::string>(const Digest&)>;
+
+/// A scorer with its fitted states and its model in memory. Immutable: any number of threads may ask it at once.
+struct LoadedScorer;
+
+/// Decodes everything once. E0908 where an object is not there, E0903 and E0909 where it is damaged or of another version,
+/// E0601 and E0308 where the contract of a field cannot be read.
+Result<std::shared_ptr<const LoadedScorer>> load(const Digest& scorer, const Fetch& fetch);
+
+/// What a scorer asks for and gives.
+struct Schema {
+  std::string workflow, model;
+  Digest scorer;
+  std::vector<plan::RawField> request;  ///< the raw columns, by name; see records.h for values that are not columns yet
+  std::vector<plan::RawField> key;      ///< what names a row of the table; not asked for
+  plan::Options source;                 ///< how files like the table's are read
+  bool probability = true;              ///< of true; else the prediction is a number
+};
+const Schema& schema(const LoadedScorer& scorer);
+
+/// The prediction of each row: the probability of true, or the number; NaN where the row has none, because a number that the
+/// model needs came out infinite or undefined. `request`: columns of `rows` rows in the order of Schema::request, each with its
+/// type and within its contract. The same bits as the run that evaluated the model, for every way of cutting rows into calls.
+Result<std::vector<double>> predict(const LoadedScorer& scorer, std::span<const Column> request, std::size_t rows);
+
+}  // namespace mlp::scorer
