@@ -112,8 +112,7 @@ TEST_CASE("a scored file has the same bits as the run's own predictions, however
     REQUIRE(report.candidates.size() == 2);
     for (const exec::CandidateReport& candidate : report.candidates) {
       const auto loaded = value_of(scorer::load(candidate.scorer, [&](const Digest& digest) { return store.get(digest); }));
-      for (const std::uint64_t fragment_rows : {1u, 333u, 1u << 16}) {
-        if (fragment_rows == 1 && candidate.model != "boosted") continue;
+      for (const std::uint64_t fragment_rows : {7u, 333u, 1u << 16}) {
         const exec::ScoreReport scored = value_of(exec::score_file(*loaded, *files, folder + "/people.csv", folder + "/out.csv", fragment_rows));
         CHECK(scored.rows == kRows);
         CHECK(scored.scored == kRows);
