@@ -1,0 +1,187 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+
+#include "runtime/column/parallel.h"
+#include "runtime/exec/score_rows.h"
+#include "runtime/io/json_records.h"
+#include "runtime/scorer/records.h"
+
+namespace mlp::exec {
+
+namespace {
+
+constexpr std::size_t kBlocksAtOnce = 8;
+constexpr std::size_t kBlockBytes = 1 << 20;
+
+/// Whole lines of the file.
+struct Block {
+  std::string text;
+  std::uint64_t first_line = 1, first_row = 0;
+};
+
+bool is_blank(std::string_view line) { return line.find_first_not_of(" \t\r") == std::string_view::npos; }
+
+/// The lines of a text, without their ends.
+template <class Each>
+void for_lines(std::string_view text, Each each) {
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    each(text.substr(0, end));
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
+}
+
+/// Gives the file block by block; a line is in one of them.
+struct BlockReader {
+  io::File& file;
+  std::uint64_t at = 0, line = 1, row = 0;
+  std::string rest = {};
+  bool at_end = false;
+
+  Result<std::optional<Block>> next() {
+    Block block{std::move(rest), line, row};
+    rest.clear();
+    while (!at_end) {
+      const std::size_t had = block.text.size();
+      block.text.resize(had + kBlockBytes);
+      MLP_TRY(const std::size_t got, file.read_at(at, {block.text.data() + had, kBlockBytes}));
+      at += got;
+      block.text.resize(had + got);
+      at_end = got < kBlockBytes;
+      const std::size_t end = block.text.rfind('\n');
+      if (at_end || end == std::string::npos) continue;
+      rest = block.text.substr(end + 1);
+      block.text.resize(end + 1);
+      break;
+    }
+    if (block.text.empty()) return std::optional<Block>();
+    for_lines(block.text, [&](std::string_view text) {
+      ++line;
+      row += !is_blank(text);
+    });
+    return std::optional(std::move(block));
+  }
+};
+
+void add_bad(io::BadValues& bad, const std::string& file, std::uint64_t line, std::string column, std::string value, std::string reason) {
+  ++bad.count;
+  ++bad.by_reason[column.empty() ? reason : fmt::format("`{}`: {}", column, reason)];
+  if (bad.first.size() < io::BadValues::kShown) bad.first.push_back({file, line, std::move(column), std::move(value), std::move(reason)});
+}
+
+/// Names of fields and their positions: the request, then the key.
+std::vector<std::pair<std::string, std::uint32_t>> names_of(const scorer::Schema& schema, bool with_key) {
+  std::vector<std::pair<std::string, std::uint32_t>> names;
+  const auto add = [&](const std::string& name, std::size_t position) {
+    if (std::ranges::find(names, name, &std::pair<std::string, std::uint32_t>::first) == names.end())
+      names.emplace_back(name, static_cast<std::uint32_t>(position));
+  };
+  std::vector<const plan::RawField*> fields;
+  for (const plan::RawField& field : schema.request) fields.push_back(&field);
+  if (with_key)
+    for (const plan::RawField& field : schema.key) fields.push_back(&field);
+  for (std::size_t i = 0; i < fields.size(); ++i) add(fields[i]->read.source_name, i);
+  for (std::size_t i = 0; i < fields.size(); ++i) add(fields[i]->name, i);
+  return names;
+}
+
+}  // namespace
+
+Result<void> score_json_lines(const scorer::LoadedScorer& scorer, io::FileSystem& files, const std::string& input,
+                              Form form, std::string& head, const TakeScored& take) {
+  const scorer::Schema& schema = scorer::schema(scorer);
+  MLP_TRY(const std::unique_ptr<io::File> file, files.open(input));
+  MLP_TRY(const io::FileStamp before, file->stamp());
+  const std::size_t width = schema.request.size();
+  // A column of the key that is also asked for has one place, that of the request.
+  std::vector<std::size_t> key_at;
+  std::vector<std::string> key_names;
+  const auto names = names_of(schema, true);
+  for (const plan::RawField& key : schema.key) {
+    const auto at = std::ranges::find(names, key.read.source_name, &std::pair<std::string, std::uint32_t>::first);
+    key_at.push_back(at->second);
+    key_names.push_back(key.read.source_name);
+  }
+  std::optional<ScoreWriter> writer;
+
+  const auto score = [&](const Block& block) -> Result<Scored> {
+    io::JsonRecordReader reader(names, width + schema.key.size());
+    Scored scored;
+    std::vector<scorer::Record> records;
+    std::vector<std::vector<Value>> keys;
+    std::vector<std::uint64_t> lines;
+    std::vector<std::uint32_t> unreadable;
+    scorer::Record record;
+    std::uint64_t line = block.first_line;
+    std::vector<std::tuple<std::uint32_t, std::string, std::string, std::string>> bad;
+    for_lines(block.text, [&](std::string_view text) {
+      const std::uint64_t here = line++;
+      if (is_blank(text)) return;
+      const auto row = static_cast<std::uint32_t>(records.size());
+      lines.push_back(here);
+      std::vector<Value>& key = keys.emplace_back();
+      if (auto fault = reader.read(text, record)) {
+        unreadable.push_back(row);
+        bad.emplace_back(row, std::move(fault->field), std::move(fault->value), std::move(fault->reason));
+        record.assign(width + schema.key.size(), std::nullopt);
+      }
+      for (const std::size_t at : key_at) key.push_back(record[at].value_or(Value()));
+      record.resize(width);
+      records.push_back(std::move(record));
+      record = {};
+    });
+    const scorer::RecordBatch batch = scorer::to_columns(scorer, records);
+    for (const scorer::Fault& fault : batch.faults)
+      if (!std::ranges::binary_search(unreadable, fault.record)) bad.emplace_back(fault.record, schema.request[fault.field].name, fault.value, fault.reason);
+    std::ranges::stable_sort(bad, {}, [](const auto& entry) { return std::get<0>(entry); });
+    for (auto& [row, column, value, reason] : bad) add_bad(scored.bad, input, lines[row], std::move(column), std::move(value), std::move(reason));
+    std::vector<std::uint32_t> bad_rows;
+    std::ranges::set_union(unreadable, batch.bad, std::back_inserter(bad_rows));
+    MLP_TRY(const std::vector<double> predictions, scorer::predict(scorer, batch.columns, batch.rows));
+    writer->append(scored, predictions, block.first_row, bad_rows, [&](std::size_t key, std::size_t row) { return keys[row][key]; });
+    return scored;
+  };
+
+  BlockReader reader{*file};
+  for (bool more = true; more;) {
+    std::vector<Block> blocks;
+    while (blocks.size() < kBlocksAtOnce) {
+      MLP_TRY(auto block, reader.next());
+      if (!block) {
+        more = false;
+        break;
+      }
+      blocks.push_back(std::move(*block));
+    }
+    if (!writer && !blocks.empty()) {
+      // The first object tells whether this is such a file, and whether it has the key.
+      std::optional<std::string_view> first;
+      for_lines(blocks[0].text, [&](std::string_view text) {
+        if (!first && !is_blank(text)) first = text;
+      });
+      io::JsonRecordReader peek(names, width + schema.key.size());
+      scorer::Record record;
+      const auto fault = first ? peek.read(*first, record) : std::nullopt;
+      if (fault && !fault->is_object)
+        return failure(diag::Code::E0804, fmt::format("`{}` has no JSON object in its first line: {}", input, fault->reason), "write one object a line, {\"age\": 46, …}");
+      if (!first || !std::ranges::all_of(key_at, [&](std::size_t at) { return record[at].has_value(); })) key_names.clear(), key_at.clear();
+      writer.emplace(form, key_names);
+    }
+    std::vector<std::optional<Result<Scored>>> wave(blocks.size());
+    parallel_for(wave.size(), [&](std::size_t i) { wave[i] = score(blocks[i]); });
+    for (auto& scored : wave) {
+      if (!*scored) return failure(std::move(scored->error()));
+      take(std::move(**scored));
+    }
+  }
+  if (!writer) writer.emplace(form, std::vector<std::string>());
+  head = writer->head();
+  MLP_TRY(const io::FileStamp after, file->stamp());
+  if (after != before) return failure(diag::Code::E0805, fmt::format("`{}` changed while it was read", input), "run again when nothing writes to it");
+  return {};
+}
+
+}  // namespace mlp::exec
