@@ -152,7 +152,9 @@ def test_a_bad_record_of_json_lines_is_set_aside_with_line_field_and_reason(run,
     outcome = score(run, census, "boosted", "bad.jsonl", "o.csv", "--format", "json")
     result = outcome.json
     assert (result["scored"], result["set_aside"]) == (len(BAD_RECORDS) + 1, len(BAD_RECORDS) + 6)
-    places = result["diagnostics"][0]["diagnostics"][0]["rows"] if "diagnostics" in result["diagnostics"][0] else result["diagnostics"][0]["rows"]
+    (warning,) = result["diagnostics"]
+    assert warning["code"] == "W0802" and warning["severity"] == "warning"
+    places = warning["rows"]
     for i, (_, field, words) in enumerate(BAD_RECORDS):
         (place,) = [p for p in places if p["line"] == 2 * i + 2]
         assert place["column"] == field and words in place["reason"], place
