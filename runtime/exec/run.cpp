@@ -6,6 +6,7 @@
 #include <chrono>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include "compiler/support/check.h"
 #include "runtime/column/parallel.h"
@@ -399,16 +400,22 @@ Result<RunReport> run(const plan::Physical& plan, store::Store& store, store::Ca
   run_row.command = options.command;
   run_row.plan = plan_object;
   MLP_TRY(report.id, catalog.begin_run(run_row));
-  // A damaged object is set aside when it is read; then the step that made it runs again.
-  for (int attempt = 0; attempt < 3; ++attempt) {
+  // A damaged object is set aside when it is read; then the step that made it runs again. Every attempt sets at least one
+  // aside, so the attempts end.
+  for (;;) {
     Session session{plan, store, catalog, options, *files, thread_count(options), report.id};
     prepare(session);
-    report.failure.reset();
+    std::vector<StepReport> earlier = std::exchange(report.steps, {});
+    report.failure.reset(), report.figures.clear(), report.gates.clear(), report.candidates.clear();
     Runner runner(session, report, listener);
     runner.go();
-    for (auto& warning : store.take_warnings()) report.warnings.push_back(std::move(warning));
-    if (report.failure && report.failure->code == diag::Code::E0903 && attempt < 2) continue;
+    for (std::size_t i = 0; i < earlier.size(); ++i)
+      if (earlier[i].action == Action::ran && report.steps[i].action == Action::reused) report.steps[i] = std::move(earlier[i]);
     if (auto collected = collect(session, report); !collected && !report.failure) report.failure = collected.error();
+    auto set_aside = store.take_warnings();
+    const bool again = report.failure && report.failure->code == diag::Code::E0903 && !set_aside.empty();
+    report.warnings.insert(report.warnings.end(), std::move_iterator(set_aside.begin()), std::move_iterator(set_aside.end()));
+    if (again) continue;
     report.seconds = seconds_since(began);
     if (auto recorded = record(session, report, runner.records()); !recorded && !report.failure) report.failure = recorded.error();
     break;

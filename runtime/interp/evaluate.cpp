@@ -48,9 +48,14 @@ struct Interpreter {
   std::vector<std::uint8_t> argument_known;
   Arena arena;
   std::size_t from = 0, count = 0;  ///< the rows of the chunk
+  std::size_t capacity;             ///< the most rows of a chunk: a request of one row makes room for one
 
   Interpreter(const Expr& expression, const Batch& batch)
-      : e(expression), inputs(batch), places(expression.nodes.size()), argument_known(kChunk) {}
+      : e(expression),
+        inputs(batch),
+        places(expression.nodes.size()),
+        argument_known(std::min(kChunk, batch.rows)),
+        capacity(std::min(kChunk, batch.rows)) {}
 
   void prepare();
   void compute(std::size_t node);
@@ -91,8 +96,8 @@ void Interpreter::prepare() {
       const BoundCall& bound = *place.call;
       MLP_CHECK(bound.function->result == place.slot);
       if (bound.plain < call->args.size()) place.weights = make_weights(e, std::span(call->args).subspan(bound.plain));
-      if (bound.row) ordinals.resize(kChunk);
-      if (bound.random) bits.resize(kChunk);
+      if (bound.row) ordinals.resize(capacity);
+      if (bound.random) bits.resize(capacity);
       for (std::size_t arg = 0; arg < bound.plain; ++arg) places[call->args[arg].index()].needed = true;
     } else {
       for (const NodeId operand : operands(node.op)) {
@@ -101,14 +106,14 @@ void Interpreter::prepare() {
       }
     }
     const bool borrows = std::holds_alternative<Input>(node.op) && place.slot != Slot::text;
-    if (!borrows) place.data = std::make_unique<std::byte[]>(kChunk * size_of(place.slot));
-    if (!std::holds_alternative<Input>(node.op)) place.known = std::make_unique<std::uint8_t[]>(kChunk);
+    if (!borrows) place.data = std::make_unique<std::byte[]>(capacity * size_of(place.slot));
+    if (!std::holds_alternative<Input>(node.op)) place.known = std::make_unique<std::uint8_t[]>(capacity);
     if (const auto* literal = std::get_if<Literal>(&node.op)) {
       place.constant = make_constant(literal->value, node.type);
       const std::size_t size = size_of(place.slot);
-      for (std::size_t row = 0; row < kChunk; ++row)
+      for (std::size_t row = 0; row < capacity; ++row)
         std::memcpy(place.data.get() + row * size, place.constant->bytes, size);
-      std::fill_n(place.known.get(), kChunk, place.constant->known);
+      std::fill_n(place.known.get(), capacity, place.constant->known);
     }
     place.values = {place.data.get(), place.known.get()};
   }

@@ -6,6 +6,8 @@ import shutil
 import signal
 import time
 
+import pytest
+
 from made import copy_folder, make_census, results_of
 
 
@@ -119,15 +121,17 @@ def test_a_killed_run_is_told_apart_in_the_list(run, start, tmp_path):
     assert "did not end" in run("runs", "--store", copy.parent / ".mlp").out
 
 
-def test_damaged_objects_are_found_and_made_anew(run, tmp_path, seed):
+@pytest.mark.parametrize("how", ["in forty places", "everywhere"])
+def test_damaged_objects_are_found_and_made_anew(run, tmp_path, seed, how):
     workflow, whole, expected, _ = whole_run(run, tmp_path, 1500)
     draw = random.Random(seed)
     store = workflow.parent / ".mlp"
     packs = sorted(p for p in store.rglob("*") if p.is_file() and "pack" in str(p.relative_to(store)))
     assert packs, sorted(str(p) for p in store.rglob("*"))
     data = bytearray(packs[0].read_bytes())
-    for _ in range(40):
-        data[draw.randrange(64, len(data))] ^= 0xFF
+    damaged = range(64, len(data), 50) if how == "everywhere" else [draw.randrange(64, len(data)) for _ in range(40)]
+    for place in damaged:
+        data[place] ^= 0xFF
     packs[0].write_bytes(bytes(data))
     verified = run("cache", "verify", "--store", store, "--format", "json", check=5).json
     assert verified["clean"] is False and verified["damaged"]
