@@ -39,16 +39,14 @@ Result<std::string> output_of(store::Store& store, const exec::StepForecast& for
 }
 
 Result<std::vector<registry::GateProof>> proofs(const plan::Physical& plan, const std::vector<exec::StepForecast>& forecasts, const plan::Model& model,
-                                                store::Store& store, std::vector<std::string>& against_production) {
+                                                store::Store& store) {
   std::vector<registry::GateProof> out;
   if (!model.gates) return out;
   MLP_TRY(const std::string bytes, output_of(store, forecasts[model.gates->index()]));
   MLP_TRY(const std::vector<exec::GateStatus> statuses, exec::decode_gates(bytes));
   const auto& items = std::get<plan::Gates>(plan[*model.gates].code).items;
-  for (std::size_t i = 0; i < std::min(items.size(), statuses.size()); ++i) {
+  for (std::size_t i = 0; i < std::min(items.size(), statuses.size()); ++i)
     out.push_back({items[i].text, std::string(exec::name(statuses[i].kind)), statuses[i].value});
-    if (items[i].beats_production && statuses[i].kind == exec::GateStatus::Kind::not_applicable) against_production.push_back(items[i].text);
-  }
   return out;
 }
 
@@ -68,7 +66,13 @@ Result<PresentCandidate> present_candidate(const plan::Physical& plan, const std
   out.scorer = receipt.scorer;
   out.code = plan[model->registration].recipe_key;
   out.proven = receipt.proven;
-  MLP_TRY(out.gates, proofs(plan, forecasts, *model, store, out.against_production));
+  MLP_TRY(out.gates, proofs(plan, forecasts, *model, store));
+  if (model->gates && plan[*model->gates].inputs.size() > 1) {
+    MLP_TRY(const std::string record, output_of(store, forecasts[plan[*model->gates].inputs[1].index()]));
+    MLP_TRY(const exec::ChampionRecord champion, exec::decode_champion(record));
+    out.compared = true;
+    out.champion = champion.scorer;
+  }
   MLP_TRY(const std::vector<store::Candidate> recorded, catalog.models());
   const auto record = std::find_if(recorded.begin(), recorded.end(), [&](const store::Candidate& one) {
     return one.model == out.model && one.version == out.version && one.scorer == out.scorer;

@@ -61,6 +61,8 @@ struct Details {
   std::string operator()(const Gates& c) const { return fmt::format("{} gates", c.items.size()); }
   std::string operator()(const BuildScorer&) const { return ""; }
   std::string operator()(const Register& c) const { return c.evaluated ? "evaluated" : ""; }
+  std::string operator()(const Champion& c) const { return fmt::format("{} in {} {}", c.model, c.stage, of(c.rows)); }
+  std::string operator()(const PredictChampion& c) const { return of(c.rows); }
 };
 
 }  // namespace
@@ -85,6 +87,8 @@ std::string_view kind_name(const StepCode& code) {
     std::string_view operator()(const Gates&) const { return "gates"; }
     std::string_view operator()(const BuildScorer&) const { return "scorer"; }
     std::string_view operator()(const Register&) const { return "register"; }
+    std::string_view operator()(const Champion&) const { return "champion"; }
+    std::string_view operator()(const PredictChampion&) const { return "predict_champion"; }
   } visitor;
   return std::visit(visitor, code);
 }

@@ -146,7 +146,7 @@ struct CodeHash {
       h.add(m.at_least_rows).add(m.at_least_positives).add(m.minus.has_value()).add(m.minus.value_or(0)).add(m.minus_scale);
       h.add(m.higher_is_better);
     }
-    h.add(c.binary).add(c.weighted).add(c.models).add(c.groups).add(c.resample);
+    h.add(c.binary).add(c.weighted).add(c.models).add(c.groups).add(c.resample).add(c.champion);
     mix(h, c.rows);
     return h.add(c.on).finish();
   }
@@ -162,6 +162,17 @@ struct CodeHash {
     return h.finish();
   }
   Digest operator()(const BuildScorer& c) const { return Hasher("scorer/1").add(c.scorer_template).finish(); }
+  Digest operator()(const Champion& c) const {
+    Hasher h("champion/1");
+    h.add(c.model).add(c.stage).add(c.split);
+    mix(h, c.rows);
+    return h.finish();
+  }
+  Digest operator()(const PredictChampion& c) const {
+    Hasher h("predict_champion/1");
+    mix(h, c.rows);
+    return h.finish();
+  }
   Digest operator()(const Register& c) const { return Hasher("register/1").add(c.model).add(c.evaluated).finish(); }
 };
 

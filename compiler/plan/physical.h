@@ -165,11 +165,12 @@ struct Metrics {
   std::uint32_t models = 1;
   std::uint32_t groups = 0;       ///< number of grouping columns
   std::uint32_t resample = 0;     ///< number of columns of `resample by`; 0: single rows are resampled
+  bool champion = false;          ///< the last of the predictions is of PredictChampion; it may have none
   Rows rows;                      ///< whose figures
   std::string on;                 ///< "validation", "test", "folds"
 };
 
-/// Decides the gates. Inputs: Metrics. One output: JSON statuses in order.
+/// Decides the gates. Inputs: Metrics, then Champion where an item beats production. One output: JSON statuses in order.
 struct Gates {
   struct Item {
     std::string text;
@@ -183,9 +184,25 @@ struct Gates {
     std::optional<std::uint32_t> difference;
     std::string comparison;
     double confidence = 0;
-    bool beats_production = false;
+    bool beats_production = false;  ///< the right side is measured on the predictions of the champion
   };
   std::vector<Item> items;
+};
+
+/// Which version the candidate has to beat: the newest that stands in the stage and is not the candidate itself. Inputs: BuildScorer
+/// of the candidate. One output: JSON, the version found, or why there is none that can be compared. What stands in the stage is
+/// part of its action key; the candidate is not, once that is known.
+struct Champion {
+  std::string model;   ///< of the workflow
+  std::string stage;
+  Digest split;        ///< recipe of the split of the rows that are compared
+  Rows rows;           ///< those rows: the champion must not have been fitted on them
+};
+
+/// What the champion predicts. Inputs: split, Champion, then columns of the table that its request may ask for (others are read
+/// from the table's files). Per fragment: a float Column, missing for other rows and where it has no prediction.
+struct PredictChampion {
+  Rows rows;
 };
 
 /// Puts the scorer together. Inputs: the model, then the fitted states (MergeFit, MergeBins) that `scorer_template` names by
@@ -202,7 +219,7 @@ struct Register {
 };
 
 using StepCode = std::variant<HashSource, ReadColumn, Kernel, Expect, AssignSplit, PartialFit, MergeFit, ApplyFit, AssignFolds, PartialBins,
-                              MergeBins, Bin, Train, Predict, Metrics, Gates, BuildScorer, Register>;
+                              MergeBins, Bin, Train, Predict, Metrics, Gates, BuildScorer, Register, Champion, PredictChampion>;
 
 /// "read", "kernel", "train" …: the stable word of docs/json.md.
 std::string_view kind_name(const StepCode& code);
@@ -270,7 +287,7 @@ struct Deployment {
 };
 
 struct Physical {
-  static constexpr int kFormatVersion = 2;
+  static constexpr int kFormatVersion = 3;
   std::string workflow;
   std::string folder;                  ///< of the workflow file; paths are relative to it
   std::vector<Table> tables;

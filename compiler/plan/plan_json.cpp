@@ -76,7 +76,7 @@ template <class A> void fields(A& a, Metrics::Measure& m) {
 }
 template <class A> void fields(A& a, Metrics& c) {
   a("measures", c.measures), a("binary", c.binary), a("weighted", c.weighted), a("models", c.models), a("groups", c.groups);
-  a("resample", c.resample), a("rows", c.rows), a("on", c.on);
+  a("resample", c.resample), a("champion", c.champion), a("rows", c.rows), a("on", c.on);
 }
 template <class A> void fields(A& a, Gates::Item& i) {
   a("text", i.text), a("span", i.span), a("measure", i.measure), a("left_scale", i.left_scale), a("left_offset", i.left_offset);
@@ -86,6 +86,8 @@ template <class A> void fields(A& a, Gates::Item& i) {
 }
 template <class A> void fields(A& a, Gates& c) { a("items", c.items); }
 template <class A> void fields(A& a, BuildScorer& c) { a("scorer_template", c.scorer_template); }
+template <class A> void fields(A& a, Champion& c) { a("model", c.model), a("stage", c.stage), a("split", c.split), a("rows", c.rows); }
+template <class A> void fields(A& a, PredictChampion& c) { a("rows", c.rows); }
 template <class A> void fields(A& a, Register& c) { a("model", c.model), a("evaluated", c.evaluated); }
 
 template <class A> void fields(A& a, Step& s) {
@@ -130,7 +132,7 @@ template <class A> void fields(A& a, ScorerColumn& c) {
 /// `trained` and `states` are digests in a scorer and positions in its template.
 template <class A, class Trained, class States> void fields(A& a, Scorer& s, Trained& trained, States& states) {
   a("workflow", s.workflow), a("model", s.model), a("source", s.source), a("request", s.request), a("key", s.key), a("columns", s.columns), a("matrix", s.matrix);
-  a("states", states), a("trained", trained), a("native", s.native), a("binned", s.binned), a("binary", s.binary);
+  a("states", states), a("trained", trained), a("split", s.split), a("fitted_on", s.fitted_on), a("native", s.native), a("binned", s.binned), a("binary", s.binary);
 }
 
 /// The structs above; scalars, texts and lists have overloads of their own, which win.

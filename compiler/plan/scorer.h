@@ -32,7 +32,7 @@ struct ScorerColumn {
 };
 
 struct Scorer {
-  static constexpr int kFormatVersion = 2;
+  static constexpr int kFormatVersion = 3;
   std::string workflow, model;
   std::vector<RawField> request;
   std::vector<RawField> key;           ///< what names a row of the table, personal columns left out; read, never asked for
@@ -41,6 +41,8 @@ struct Scorer {
   std::vector<std::uint32_t> matrix;   ///< indices (as in ScorerColumn::inputs) in the order of training
   std::vector<Digest> states;          ///< of fitted transforms and bins
   Digest trained;                      ///< the model object
+  Digest split;                        ///< recipe of the split of the rows that the model was trained on
+  Rows fitted_on;                      ///< parts of that split: those rows are not unseen by the model
   std::string native;                  ///< of the model
   bool binned = false;
   bool binary = true;

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <algorithm>
 #include <set>
 
 #include "compiler/plan/physical.h"
@@ -9,7 +10,7 @@ namespace mlp::plan {
 namespace {
 
 /// What a step makes: which others may read it.
-enum class Makes : std::uint8_t { fragments, column, report, partial_fit, fitted, partial_bins, bins, model, figures, statuses, scorer, nothing };
+enum class Makes : std::uint8_t { fragments, column, report, partial_fit, fitted, partial_bins, bins, model, figures, statuses, scorer, champion, nothing };
 
 Makes makes(const StepCode& code) {
   struct {
@@ -31,6 +32,8 @@ Makes makes(const StepCode& code) {
     Makes operator()(const Gates&) const { return Makes::statuses; }
     Makes operator()(const BuildScorer&) const { return Makes::scorer; }
     Makes operator()(const Register&) const { return Makes::nothing; }
+    Makes operator()(const Champion&) const { return Makes::champion; }
+    Makes operator()(const PredictChampion&) const { return Makes::column; }
   } visitor;
   return std::visit(visitor, code);
 }
@@ -147,7 +150,7 @@ struct StepCheck {
   }
   void operator()(const Metrics& c) {
     expect_inputs(std::nullopt, 2 + (c.weighted ? std::size_t{1} : 0) + c.models + c.groups + c.resample);
-    if (c.models == 0) problem("compares no model");
+    if (c.models < (c.champion ? 2u : 1u)) problem("compares no model");
     check_rows(c.rows);
     for (std::size_t i = 0; i < c.measures.size(); ++i) {
       const Metrics::Measure& measure = c.measures[i];
@@ -160,12 +163,15 @@ struct StepCheck {
     }
   }
   void operator()(const Gates& c) {
-    if (step.inputs.size() != 1 || input(0) != Makes::figures) return problem("needs figures");
+    const bool beats = std::ranges::any_of(c.items, &Gates::Item::beats_production);
+    if (step.inputs.size() != (beats ? 2u : 1u) || input(0) != Makes::figures || (beats && input(1) != Makes::champion))
+      return problem("needs figures, and the champion where it asks about that");
     const auto& measures = std::get<Metrics>(plan[step.inputs[0]].code).measures;
     for (const Gates::Item& item : c.items) {
       if (item.measure >= measures.size() || item.right_measure.value_or(item.measure) >= measures.size() ||
           item.difference.value_or(item.measure) >= measures.size())
         problem("decides a measure that is not there");
+      if (item.beats_production && !item.right_measure) problem("compares with a champion that is not measured");
       if (item.difference && item.difference < measures.size() && !measures[*item.difference].minus) problem("decides a difference that is none");
       if (item.comparison != ">=" && item.comparison != ">" && item.comparison != "<=" && item.comparison != "<")
         problem("has an unknown comparison");
@@ -177,6 +183,16 @@ struct StepCheck {
     for (std::size_t i = 1; i < step.inputs.size(); ++i)
       if (input(i) != Makes::fitted && input(i) != Makes::bins) problem("has an input of the wrong kind");
     if (!fill_template(c.scorer_template, std::vector<Digest>(step.inputs.size()))) problem("has a scorer that does not fit its inputs");
+  }
+  void operator()(const Champion& c) {
+    if (step.inputs.size() != 1 || input(0) != Makes::scorer) problem("needs the scorer of the candidate");
+    if (c.model.empty() || c.stage.empty()) problem("does not say what it looks for");
+    check_rows(c.rows);
+  }
+  void operator()(const PredictChampion& c) {
+    check_rows(c.rows);
+    if (step.inputs.size() < 2 || input(0) != Makes::column || input(1) != Makes::champion || !inputs_are(2, step.inputs.size(), Makes::column))
+      problem("needs a split, a champion and columns");
   }
   void operator()(const Register& c) {
     const std::size_t count = c.evaluated ? 3 : 1;

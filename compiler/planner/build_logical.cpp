@@ -52,18 +52,21 @@ struct LogicalBuilder {
   }
   void prove_and_register(std::size_t index) {
     const hir::Train& train = workflow.trains[index];
+    const OperatorId scorer = add(LogicalKind::build_scorer, train.name, train.span, index, {trains[index]});
     std::vector<OperatorId> proof;
     for (const hir::Evaluate& evaluate : workflow.evaluates) {
       if (evaluate.train.index() != index) continue;
       std::vector<OperatorId> inputs = {predictions[index]};
-      for (const hir::Gate& gate : evaluate.gates)
+      for (const hir::Gate& gate : evaluate.gates) {
+        if (gate.beats_production) inputs.push_back(scorer);
         for (const hir::GateSide* side : {&gate.left, &gate.right})
           if (side->measure && side->measure->model && side->measure->model->index() != index)
             inputs.push_back(predictions[side->measure->model->index()]);
+      }
       const OperatorId figures = add(LogicalKind::evaluate, train.name, evaluate.span, index, std::move(inputs));
       proof.push_back(add(LogicalKind::gate, train.name, evaluate.span, index, {figures}));
     }
-    std::vector<OperatorId> inputs = {add(LogicalKind::build_scorer, train.name, train.span, index, {trains[index]})};
+    std::vector<OperatorId> inputs = {scorer};
     inputs.insert(inputs.end(), proof.begin(), proof.end());
     add(LogicalKind::register_candidate, train.name, train.span, index, std::move(inputs));
   }

@@ -11,6 +11,9 @@ using Over = plan::Metrics::Measure::Over;
 
 namespace {
 
+/// Stands for the champion until all models are known that are compared.
+constexpr std::uint32_t kChampion = static_cast<std::uint32_t>(-1);
+
 struct Evaluation {
   Lowering& l;
   hir::TrainId train;
@@ -87,12 +90,21 @@ struct Evaluation {
     item.right_scale = right.scale, item.right_offset = right.offset;
     item.confidence = gate.confidence;
     item.beats_production = gate.beats_production;
-    if (!right.measure) return item;
-    item.right_measure = add(*right.measure);
+    if (gate.beats_production) {
+      plan::Metrics::Measure champions = metrics.measures[item.measure];
+      champions.model = kChampion;
+      item.right_measure = add(champions, "production." + names[item.measure]);
+      item.right_scale = 1;
+      // Better by the margin: above where higher is better, below where lower is.
+      if (!champions.higher_is_better) item.comparison = "<=", item.right_offset = -item.right_offset;
+    } else {
+      if (!right.measure) return item;
+      item.right_measure = add(*right.measure);
+    }
     if (gate.confidence > 0 && left.scale != 0) {
       plan::Metrics::Measure difference = metrics.measures[item.measure];
       difference.minus = *item.right_measure;
-      difference.minus_scale = right.scale / left.scale;
+      difference.minus_scale = item.right_scale / item.left_scale;
       const std::string scale = difference.minus_scale == 1 ? "" : fmt::format("{} * ", difference.minus_scale);
       item.difference = add(std::move(difference), fmt::format("{} - {}{}", names[item.measure], scale, names[*item.right_measure]));
     }
@@ -133,27 +145,42 @@ void lower_evaluate(Lowering& l, hir::TrainId id, plan::Model& model) {
   plan::Metrics& metrics = evaluation.metrics;
   metrics.binary = train.task == hir::Task::binary;
   metrics.weighted = train.weight.has_value();
-  metrics.models = static_cast<std::uint32_t>(evaluation.models.size());
+  metrics.champion = std::ranges::any_of(gates.items, &plan::Gates::Item::beats_production);
+  metrics.models = static_cast<std::uint32_t>(evaluation.models.size() + (metrics.champion ? 1 : 0));
+  for (plan::Metrics::Measure& measure : metrics.measures)
+    if (measure.model == kChampion) measure.model = metrics.models - 1;
   metrics.groups = static_cast<std::uint32_t>(evaluation.groups.size());
   metrics.resample = static_cast<std::uint32_t>(resampled.size());
   metrics.rows = lowered.rows;
   metrics.on = lowered.on;
 
+  const auto table = static_cast<plan::TableIndex>(l.workflow[train.view].table.index());
+  const Span span = evaluation.blocks.front()->span;
   std::vector<StepId> inputs = {lowered.split, lower_column(l, train.label, nullptr)};
   if (train.weight) inputs.push_back(lower_column(l, *train.weight, nullptr));
   for (const hir::TrainId compared : evaluation.models) inputs.push_back(lower_predict(l, compared));
+  std::optional<StepId> champion;
+  if (metrics.champion) {
+    const std::string of = l.workflow.name + "." + train.name;
+    champion = add_step(l, {train.name + ".champion", "", span, table}, plan::Champion{of, "production", l.plan[lowered.split].recipe_key, lowered.rows},
+                        {model.scorer}, "the version of " + train.name + " in production");
+    std::vector<StepId> read = {lowered.split, *champion};
+    read.insert(read.end(), lowered.registered.request.begin(), lowered.registered.request.end());
+    inputs.push_back(add_step(l, {train.name + ".champion.predict", "", span, table}, plan::PredictChampion{lowered.rows}, std::move(read),
+                              "predict on " + lowered.on));
+  }
   for (const hir::ColumnId column : evaluation.groups) inputs.push_back(lower_column(l, column, nullptr));
   for (const hir::ColumnId column : resampled) inputs.push_back(lower_column(l, column, nullptr));
 
-  const auto table = static_cast<plan::TableIndex>(l.workflow[train.view].table.index());
-  const Span span = evaluation.blocks.front()->span;
   std::string measured, decided;
   for (const std::string& name : evaluation.names) measured += (measured.empty() ? "" : ", ") + name;
   for (const plan::Gates::Item& item : gates.items) decided += (decided.empty() ? "" : "; ") + item.text;
   for (const hir::ColumnId column : evaluation.groups) model.group_names.push_back(l.workflow[column].name);
   model.measure_names = evaluation.names;
   model.metrics = add_step(l, {train.name + ".metrics", "", span, table}, std::move(metrics), std::move(inputs), measured + " on " + lowered.on);
-  model.gates = add_step(l, {train.name + ".gates", "", span, table}, std::move(gates), {*model.metrics}, decided);
+  std::vector<StepId> proof = {*model.metrics};
+  if (champion) proof.push_back(*champion);
+  model.gates = add_step(l, {train.name + ".gates", "", span, table}, std::move(gates), std::move(proof), decided);
 }
 
 }  // namespace mlp::planner

@@ -114,7 +114,8 @@ std::vector<plan::RawField> key_fields(const Lowering& l, hir::TableId table) {
 
 void lower_scorer(Lowering& l, hir::TrainId id, plan::Model& model) {
   const hir::Train& train = l.workflow[id];
-  const FittedModel& fitted = lower_train(l, id).registered;
+  LoweredTrain& lowered = lower_train(l, id);
+  FittedModel& fitted = lowered.registered;
   ScorerBuilder builder{l};
   builder.scorer.workflow = l.workflow.name;
   builder.scorer.model = train.name;
@@ -123,10 +124,13 @@ void lower_scorer(Lowering& l, hir::TrainId id, plan::Model& model) {
   builder.scorer.binary = train.task == hir::Task::binary;
   for (const StepId column : fitted.matrix) builder.collect_fields(column);
   builder.add_fields();
+  fitted.request = builder.fields;
   const auto table = static_cast<plan::TableIndex>(l.workflow[train.view].table.index());
   std::map<StepId, std::uint32_t> done;
   for (const StepId column : fitted.matrix) builder.scorer.matrix.push_back(builder.add_column(column, done));
   builder.scorer.states.resize(builder.states.size());
+  builder.scorer.split = l.plan[lowered.split].recipe_key;
+  builder.scorer.fitted_on = std::get<plan::Train>(l.plan[fitted.model].code).rows;
   builder.scorer.source = l.plan.tables[table].options;
   builder.scorer.key = key_fields(l, l.workflow[train.view].table);
 

@@ -31,6 +31,8 @@ struct PerFragment {
   bool operator()(const plan::Gates&) const { return false; }
   bool operator()(const plan::BuildScorer&) const { return false; }
   bool operator()(const plan::Register&) const { return false; }
+  bool operator()(const plan::Champion&) const { return false; }
+  bool operator()(const plan::PredictChampion&) const { return true; }
 };
 
 }  // namespace

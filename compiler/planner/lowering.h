@@ -36,6 +36,7 @@ struct FittedModel {
   plan::StepId model;
   std::vector<plan::StepId> matrix;  ///< in the order of training; bins where the model is binned
   std::vector<std::string> names;    ///< of the features, in the same order
+  std::vector<plan::StepId> request; ///< the raw columns; filled by lower_scorer
   plan::Rows held_out;               ///< folds: the rows it answers for
 };
 
@@ -93,7 +94,7 @@ std::vector<hir::ColumnId> hashed_columns(const hir::Workflow& workflow, const h
 // lower_train.cpp
 LoweredTrain& lower_train(Lowering& l, hir::TrainId train);
 plan::StepId lower_predict(Lowering& l, hir::TrainId train);
-// lower_evaluate.cpp
+// lower_evaluate.cpp: after lower_scorer
 void lower_evaluate(Lowering& l, hir::TrainId train, plan::Model& model);
 // lower_scorer.cpp
 void lower_scorer(Lowering& l, hir::TrainId train, plan::Model& model);

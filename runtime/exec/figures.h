@@ -7,8 +7,9 @@
 #include <vector>
 
 #include "compiler/diag/diagnostic.h"
+#include "compiler/support/digest.h"
 
-/// What the Metrics and Gates steps leave in the store.
+/// What the Metrics, Gates and Champion steps leave in the store.
 namespace mlp::exec {
 
 /// A figure with its 95% interval, or the reason why there is none.
@@ -28,6 +29,16 @@ struct GateStatus {
 };
 std::string_view name(GateStatus::Kind kind);  ///< "passed"
 
+/// What a candidate is compared with by `beats production`.
+struct ChampionRecord {
+  std::optional<Digest> scorer;  ///< nothing: there is nothing in production
+  std::string deployment;
+  std::uint32_t version = 0;
+  std::string unfit;             ///< not empty: why no comparison would be fair
+};
+
+std::string encode(const ChampionRecord& champion);
+Result<ChampionRecord> decode_champion(std::string_view json);
 std::string encode(const std::vector<FigureRecord>& figures);
 Result<std::vector<FigureRecord>> decode_figures(std::string_view json);
 std::string encode(const std::vector<GateStatus>& gates);

@@ -81,6 +81,26 @@ std::string_view name(GateStatus::Kind kind) {
   return "failed";
 }
 
+std::string encode(const ChampionRecord& champion) {
+  Json items = Json::array();
+  if (champion.scorer)
+    items.push_back({{"scorer", champion.scorer->hex()}, {"deployment", champion.deployment}, {"candidate", champion.version}, {"unfit", champion.unfit}});
+  return write(std::move(items));
+}
+
+Result<ChampionRecord> decode_champion(std::string_view bytes) {
+  MLP_TRY(const Json items, read(bytes, "versions in production"));
+  ChampionRecord champion;
+  if (items.empty()) return champion;
+  const Json& item = items[0];
+  champion.scorer = Digest::parse(text(item, "scorer"));
+  champion.deployment = text(item, "deployment");
+  champion.version = static_cast<std::uint32_t>(number(item, "candidate").value_or(0));
+  champion.unfit = text(item, "unfit");
+  if (!champion.scorer) return failure(diag::Code::E0903, "the stored version in production is not whole", "run again: what is damaged is made anew");
+  return champion;
+}
+
 std::string encode(const std::vector<FigureRecord>& figures) {
   Json items = Json::array();
   for (const FigureRecord& figure : figures) items.push_back(to_json(figure));

@@ -268,6 +268,7 @@ class Runner {
     struct Visitor {
       Runner& r;
       const plan::Step& step;
+      plan::StepId id;
       std::size_t f;
       Result<std::string> operator()(const plan::HashSource&) { return unreachable(); }
       Result<std::string> operator()(const plan::ReadColumn&) { return unreachable(); }
@@ -292,13 +293,15 @@ class Runner {
       Result<std::string> operator()(const plan::Metrics& c) { return metrics(r.session_, step, c); }
       Result<std::string> operator()(const plan::Gates& c) { return gates(r.session_, step, c); }
       Result<std::string> operator()(const plan::BuildScorer& c) { return build_scorer(r.session_, step, c); }
+      Result<std::string> operator()(const plan::Champion& c) { return champion(r.session_, step, c, id); }
+      Result<std::string> operator()(const plan::PredictChampion& c) { return predict_champion(r.session_, step, c, f); }
       Result<std::string> operator()(const plan::Register& c) { return register_candidate(r.session_, step, c); }
       static Result<std::string> unreachable() {
         MLP_CHECK(false && "a step that is run as a whole");
         return std::string();
       }
     };
-    return std::visit(Visitor{*this, step, f}, step.code);
+    return std::visit(Visitor{*this, step, id, f}, step.code);
   }
 
   Session& session_;
@@ -323,6 +326,9 @@ Result<void> collect(Session& session, RunReport& report) {
       MLP_CHECK(figures.size() == code.measures.size());
       for (std::size_t i = 0; i < figures.size() && i < model.measure_names.size(); ++i) {
         if (model.measure_names[i].empty()) continue;  // only a gate asks for it
+        // Nothing in production has no figure; the gate says so.
+        const auto of_champion = [&](std::size_t m) { return code.champion && code.measures[m].model + 1 == code.models; };
+        if (!figures[i].value && (of_champion(i) || (code.measures[i].minus && of_champion(*code.measures[i].minus)))) continue;
         FigureReport figure{model.name, model.measure_names[i], code.on, {}, std::move(figures[i])};
         for (std::uint32_t column : code.measures[i].by) figure.group_columns.push_back(model.group_names.at(column));
         report.figures.push_back(std::move(figure));
@@ -376,13 +382,6 @@ int thread_count(const RunOptions& options) {
   return options.threads > 0 ? options.threads : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
 }
 
-void prepare(Session& session) {
-  session.tables.resize(session.plan.tables.size());
-  for (std::size_t t = 0; t < session.tables.size(); ++t)
-    if (session.plan.tables[t].synthetic) session.tables[t] = synthetic_fragments(session.plan.tables[t].rows, session.options.fragment_rows);
-  session.steps.resize(session.plan.steps.size());
-}
-
 }  // namespace
 
 std::size_t RunReport::count(Action action) const {
@@ -404,7 +403,7 @@ Result<RunReport> run(const plan::Physical& plan, store::Store& store, store::Ca
   // aside, so the attempts end.
   for (;;) {
     Session session{plan, store, catalog, options, *files, thread_count(options), report.id};
-    prepare(session);
+    MLP_TRY_VOID(prepare(session));
     std::vector<StepReport> earlier = std::exchange(report.steps, {});
     report.failure.reset(), report.figures.clear(), report.gates.clear(), report.candidates.clear();
     Runner runner(session, report, listener);
@@ -426,7 +425,7 @@ Result<RunReport> run(const plan::Physical& plan, store::Store& store, store::Ca
 Result<std::vector<StepForecast>> preview(const plan::Physical& plan, store::Store& store, store::Catalog& catalog, const RunOptions& options) {
   const auto files = io::real_file_system();
   Session session{plan, store, catalog, options, *files, thread_count(options), {}};
-  prepare(session);
+  MLP_TRY_VOID(prepare(session));
   std::vector<StepForecast> forecasts;
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
     const plan::Step& step = plan.steps[i];

@@ -2,6 +2,7 @@
 
 #include "compiler/support/check.h"
 #include "runtime/column/codec.h"
+#include "runtime/exec/source.h"
 
 namespace mlp::exec {
 
@@ -22,6 +23,27 @@ void ColumnCache::keep(const Digest& digest, std::shared_ptr<const Column> colum
   const std::size_t bytes = bytes_of(*column);
   if (bytes_ + bytes > kMostBytes) columns_.clear(), bytes_ = 0;
   if (columns_.emplace(digest, std::move(column)).second) bytes_ += bytes;
+}
+
+Result<std::shared_ptr<const scorer::LoadedScorer>> ScorerCache::load(store::Store& store, const Digest& digest) {
+  const std::lock_guard lock(mutex_);  // the others would load the same
+  if (const auto found = scorers_.find(digest); found != scorers_.end()) return found->second;
+  MLP_TRY(auto loaded, scorer::load(digest, [&](const Digest& object) { return store.get(object); }));
+  scorers_.emplace(digest, loaded);
+  return loaded;
+}
+
+Result<void> prepare(Session& session) {
+  session.tables.resize(session.plan.tables.size());
+  for (std::size_t t = 0; t < session.tables.size(); ++t)
+    if (session.plan.tables[t].synthetic) session.tables[t] = synthetic_fragments(session.plan.tables[t].rows, session.options.fragment_rows);
+  session.steps.resize(session.plan.steps.size());
+  session.standing.resize(session.plan.steps.size());
+  for (std::size_t i = 0; i < session.plan.steps.size(); ++i)
+    if (const auto* code = std::get_if<plan::Champion>(&session.plan.steps[i].code)) {
+      MLP_TRY(session.standing[i], registry::standing(session.store.directory(), code->model, code->stage));
+    }
+  return {};
 }
 
 jit::CompilerOptions kernel_options(const RunOptions& options, const store::Store& store) {
@@ -65,6 +87,15 @@ std::vector<Digest> action_keys(const Session& session, plan::StepId id) {
     hasher.add(session.steps[input.index()].outputs.size());
   };
   std::vector<Digest> keys;
+  if (std::holds_alternative<plan::Champion>(step.code)) {
+    // Which version is compared is what matters, not the candidate by which it was found.
+    const auto champion = registry::champion(session.standing[id.index()], session.output(step.inputs[0], 0));
+    Hasher hasher("champion/1");
+    hasher.add(step.code_key).add(champion.has_value());
+    if (champion) hasher.add(champion->scorer).add(champion->version).add(champion->deployment);
+    keys.push_back(hasher.finish());
+    return keys;
+  }
   if (!step.per_fragment) {
     Hasher hasher("whole/1");
     hasher.add(step.code_key);
@@ -74,6 +105,7 @@ std::vector<Digest> action_keys(const Session& session, plan::StepId id) {
   }
   const io::Table& fragments = session.fragments(step);
   const bool reads = std::holds_alternative<plan::ReadColumn>(step.code);
+  const bool may_read = std::holds_alternative<plan::PredictChampion>(step.code) && !table->synthetic;
   const bool deals = std::holds_alternative<plan::AssignSplit>(step.code) || std::holds_alternative<plan::AssignFolds>(step.code);
   const plan::Kernel* code = std::get_if<plan::Kernel>(&step.code);
   // A function of the row's ordinal gives other values at another place in the table.
@@ -83,6 +115,7 @@ std::vector<Digest> action_keys(const Session& session, plan::StepId id) {
     const io::Fragment& place = fragments.fragments[f];
     Hasher hasher("cell/1");
     hasher.add(step.code_key);
+    if (may_read) hasher.add(place.content);
     if (reads) {
       hasher.add(place.content);  // names of the header and bytes
       for (const auto& [name, value] : table->options) hasher.add(name).add(to_string(value));

@@ -14,6 +14,8 @@
 #include "runtime/exec/scheduler.h"
 #include "runtime/exec/source.h"
 #include "runtime/jit/evaluate.h"
+#include "runtime/registry/registry.h"
+#include "runtime/scorer/scorer.h"
 #include "runtime/store/catalog.h"
 #include "runtime/store/store.h"
 
@@ -36,6 +38,16 @@ class ColumnCache {
 /// Where compiled kernels are kept, and for which machine they are made.
 jit::CompilerOptions kernel_options(const RunOptions& options, const store::Store& store);
 
+/// Scorers of this run, by digest, loaded once.
+class ScorerCache {
+ public:
+  Result<std::shared_ptr<const scorer::LoadedScorer>> load(store::Store& store, const Digest& digest);
+
+ private:
+  std::mutex mutex_;
+  std::unordered_map<Digest, std::shared_ptr<const scorer::LoadedScorer>> scorers_;
+};
+
 struct StepState {
   bool done = false;
   std::vector<Digest> outputs;  ///< one a fragment, or one
@@ -51,7 +63,9 @@ struct Session {
   std::string run_id;
   std::vector<std::optional<io::Table>> tables{};
   std::vector<StepState> steps{};
+  std::vector<std::vector<registry::Deployed>> standing{};  ///< of each Champion step: what stood in its stage when the run began
   ColumnCache cache{};
+  ScorerCache scorers{};
   ThreadBudget budget{threads};
   jit::Kernels kernels{kernel_options(options, store)};
 
@@ -65,6 +79,9 @@ struct Session {
   /// The inputs [from, from + count) of a step at a fragment, as columns.
   Result<std::vector<Column>> columns(const plan::Step& step, std::size_t from, std::size_t count, std::size_t fragment);
 };
+
+/// Looks at what the run starts from: synthetic fragments, what stands in production. E0910.
+Result<void> prepare(Session& session);
 
 /// The action keys of a step whose inputs are all done: one a fragment, or one. Equal keys give equal outputs.
 std::vector<Digest> action_keys(const Session& session, plan::StepId step);
@@ -85,6 +102,8 @@ Result<std::string> train(Session&, const plan::Step&, const plan::Train&);
 Result<std::string> predict(Session&, const plan::Step&, const plan::Predict&, std::size_t fragment);
 Result<std::string> metrics(Session&, const plan::Step&, const plan::Metrics&);
 Result<std::string> gates(Session&, const plan::Step&, const plan::Gates&);
+Result<std::string> champion(Session&, const plan::Step&, const plan::Champion&, plan::StepId);
+Result<std::string> predict_champion(Session&, const plan::Step&, const plan::PredictChampion&, std::size_t fragment);
 Result<std::string> build_scorer(Session&, const plan::Step&, const plan::BuildScorer&);
 /// Writes the candidate into the catalog; gives its receipt.
 Result<std::string> register_candidate(Session&, const plan::Step&, const plan::Register&);

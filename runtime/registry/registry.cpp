@@ -103,6 +103,15 @@ Entry entry_for(Event event, const Request& request, const Identity& by) {
   return entry;
 }
 
+std::vector<Deployed> standing_in(const std::map<std::string, DeploymentState>& states, const std::string& model, const std::string& stage) {
+  std::vector<Deployed> out;
+  for (const auto& [whole, state] : states)
+    for (const Deployed& one : state.versions)
+      if (one.model == model && one.stage == stage) out.push_back(one);
+  std::ranges::sort(out, {}, &Deployed::entry);
+  return out;
+}
+
 Result<Outcome> await_approval(LockedAuditLog& log, const DeploymentState& state, const Request& request, const Identity& by, const std::string& why_not) {
   const Candidate& candidate = request.candidate;
   const auto& before = state.awaiting;
@@ -154,11 +163,12 @@ Result<Outcome> deploy(store::Store& store, store::Catalog& catalog, const Reque
   if (!candidate.proven) return with_state(not_proven(candidate));
   if (stands && stands->model == candidate.model && stands->version == candidate.version && stands->scorer == candidate.scorer && stands->stage == request.stage)
     return Outcome{Status::unchanged, {}, {}, {}, stands};
-  if (stands && stands->model == candidate.model && stands->scorer != candidate.scorer && !candidate.against_production.empty())
-    return with_state(refused(diag::Code::E0605,
-                              fmt::format("`{}` of `{}` version {} was not measured against version {}, which is deployed: this version of mlpc cannot compare with a deployed model yet",
-                                          candidate.against_production.front(), candidate.model, candidate.version, stands->version),
-                              "leave the gate out to deploy by the other gates alone"));
+  if (candidate.compared) {
+    const auto now = champion(standing_in(states, candidate.model, kProduction), candidate.scorer);
+    if ((now ? std::optional(now->scorer) : std::nullopt) != candidate.champion)
+      return with_state(refused(diag::Code::E0604, fmt::format("production changed while `{}` version {} was looked at", candidate.model, candidate.version),
+                                "`mlpc run` compares it with the version that stands there now"));
+  }
   std::string approved_by;
   if (request.needs_approval) {
     const Approval approval = find_approval(log.entries(), request, by);
@@ -198,6 +208,17 @@ Result<RolledBack> rollback(store::Store& store, const std::string& deployment, 
     if (earlier.number == to.entry) entry.gates = earlier.gates, entry.code = earlier.code;
   MLP_TRY(entry, log.append(std::move(entry)));
   return RolledBack{from, deployed_by(entry)};
+}
+
+Result<std::vector<Deployed>> standing(const std::string& directory, const std::string& model, const std::string& stage) {
+  MLP_TRY(const AuditLog log, read_audit_log(directory));
+  MLP_TRY_VOID(require_unaltered(log, directory));
+  return standing_in(replay(log.entries), model, stage);
+}
+
+std::optional<Deployed> champion(const std::vector<Deployed>& standing, const Digest& candidate) {
+  const auto found = std::find_if(standing.rbegin(), standing.rend(), [&](const Deployed& one) { return one.scorer != candidate; });
+  return found == standing.rend() ? std::nullopt : std::optional(*found);
 }
 
 Result<std::vector<Deployed>> deployments(const std::string& directory) {

@@ -37,6 +37,13 @@ Result<Deployed> current(const std::string& store_directory, const std::string& 
 /// All that is deployed, by name.
 Result<std::vector<Deployed>> deployments(const std::string& store_directory);
 
+/// The versions of a model that stand or stood in a stage and were not rolled back, oldest first. E0910 when the log was altered.
+Result<std::vector<Deployed>> standing(const std::string& store_directory, const std::string& model, const std::string& stage);
+/// Of them the newest that is not the candidate itself: what it has to beat. So a candidate that was deployed is still compared
+/// with the version that it replaced.
+std::optional<Deployed> champion(const std::vector<Deployed>& standing, const Digest& candidate);
+inline constexpr const char* kProduction = "production";  ///< the stage that `beats production` means
+
 /// Changes whenever the audit log does; costs one stat. Ask `current` again only when it is another.
 struct Generation {
   std::uint64_t inode = 0, size = 0;
@@ -53,7 +60,8 @@ struct Candidate {
   bool proven = false;
   std::string why;                 ///< of `proven`
   std::vector<GateProof> gates;
-  std::vector<std::string> against_production;  ///< gates that compare with production and were decided when there was none
+  bool compared = false;           ///< a gate compares it with production; then with
+  std::optional<Digest> champion;  ///< this scorer, or with none
 };
 
 /// A deploy block and the candidate it wants in its stage.

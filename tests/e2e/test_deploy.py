@@ -312,17 +312,6 @@ def test_a_file_without_the_deployment_says_so(run, tmp_path):
     assert "has no `deploy` block" in run("deploy", make_census(tmp_path / "none"), check=1).err
 
 
-def test_a_gate_against_production_is_not_taken_for_passed_when_there_is_one(run, deploy, tmp_path):
-    workflow = census(tmp_path)
-    edit(workflow, "require auc >= 0.6", "require auc beats production by -0.01")
-    run("run", workflow)
-    assert deploy(workflow)["api"]["status"] == "deployed"
-    edit(workflow, "trees: 20", "trees: 2")
-    run("run", workflow, check=None)
-    api = deploy(workflow, check=3)["api"]
-    assert api["status"] == "refused" and api["current"]["version"] == 1
-
-
 def test_two_deploys_at_once_are_one_entry(run, start, audit, tmp_path):
     workflow = census(tmp_path)
     run("run", workflow)

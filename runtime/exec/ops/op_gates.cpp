@@ -29,11 +29,16 @@ GateStatus::Kind by_interval(double low, double high, const std::string& compari
   return GateStatus::Kind::inconclusive;
 }
 
-GateStatus decide(const plan::Gates::Item& gate, const std::vector<FigureRecord>& figures, bool of_gap) {
+GateStatus decide(const plan::Gates::Item& gate, const std::vector<FigureRecord>& figures, bool of_gap, const ChampionRecord& champion) {
   GateStatus status;
-  if (gate.beats_production) {
+  if (gate.beats_production && !champion.scorer) {
     status.kind = GateStatus::Kind::not_applicable;
     status.why = "nothing is in production yet";
+    return status;
+  }
+  if (gate.beats_production && !champion.unfit.empty()) {
+    status.kind = GateStatus::Kind::inconclusive;
+    status.why = champion.unfit;
     return status;
   }
   MLP_CHECK(gate.measure < figures.size());
@@ -90,10 +95,18 @@ Result<std::string> gates(Session& session, const plan::Step& step, const plan::
   MLP_TRY(const std::vector<FigureRecord> figures, decode_figures(bytes));
   const auto* metrics = std::get_if<plan::Metrics>(&session.plan[step.inputs[0]].code);
   MLP_CHECK(metrics != nullptr);
+  ChampionRecord champion;
+  if (step.inputs.size() > 1) {
+    MLP_TRY(const std::string record, session.object(step.inputs[1]));
+    MLP_TRY(champion, decode_champion(record));
+  }
   std::vector<GateStatus> statuses;
   for (const plan::Gates::Item& gate : code.items) {
     const bool of_gap = gate.measure < metrics->measures.size() && metrics->measures[gate.measure].over == plan::Metrics::Measure::Over::gap;
-    statuses.push_back(decide(gate, figures, of_gap));
+    statuses.push_back(decide(gate, figures, of_gap, champion));
+    GateStatus& status = statuses.back();
+    if (gate.beats_production && status.kind != GateStatus::Kind::not_applicable && champion.unfit.empty() && status.why.empty())
+      status.why = fmt::format("compared with version {} in production", champion.version);
   }
   return encode(statuses);
 }

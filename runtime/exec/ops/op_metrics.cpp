@@ -18,6 +18,7 @@ struct ScoredRows {
   std::vector<double> label, weight;
   std::vector<std::uint64_t> ordinals;
   std::vector<std::vector<double>> predictions;        ///< by model
+  std::uint64_t without_champion = 0;                  ///< rows for which the champion has no prediction
   std::vector<std::vector<std::string>> group_values;  ///< by grouping column; missing reads "missing"
 };
 
@@ -55,6 +56,10 @@ Result<ScoredRows> gather(Session& session, const plan::Step& step, const plan::
     for (std::size_t i = 0; i < use.size(); ++i) {
       if (!use[i] || !label->is_known(i)) continue;
       for (std::size_t m = 0; m < predictions.size(); ++m) {
+        if (!predictions[m].is_known(i) && code.champion && m + 1 == predictions.size()) {
+          ++rows.without_champion;
+          continue;
+        }
         if (!predictions[m].is_known(i))
           return failure(diag::Code::E0602, "the models that a gate compares were not asked about the same rows",
                          "let both `train` blocks name one `split`");
@@ -126,6 +131,14 @@ double highest(std::span<const double> values) { return *std::max_element(values
 double spread(std::span<const double> values) { return highest(values) - lowest(values); }
 double difference(std::span<const double> values) { return values[0] - values[1]; }
 
+/// A figure on the champion's predictions where some are not there: not on the same rows, so none.
+Computed without_champion(const ScoredRows& rows) {
+  Computed out;
+  out.record.rows = rows.label.size();
+  out.record.too_few = fmt::format("the version in production has no prediction for {} of {} rows", rows.without_champion, rows.label.size());
+  return out;
+}
+
 Computed compute(const plan::Metrics& code, const plan::Metrics::Measure& measure, const ScoredRows& rows) {
   using Over = plan::Metrics::Measure::Over;
   const learn::NativeMetric* native = learn::find_metric(measure.native);
@@ -177,6 +190,11 @@ Result<std::string> metrics(Session& session, const plan::Step& step, const plan
   std::vector<Computed> computed;
   for (const plan::Metrics::Measure& measure : code.measures) {
     if (session.stopped()) return failure(diag::Code::E0906, "stopped on request", "the next run goes on from here");
+    const auto lacks_champion = [&](const plan::Metrics::Measure& m) { return rows.without_champion > 0 && code.champion && m.model + 1 == code.models; };
+    if (lacks_champion(measure) || (measure.minus && lacks_champion(code.measures[*measure.minus]))) {
+      computed.push_back(without_champion(rows));
+      continue;
+    }
     Computed next = compute(code, measure, rows);
     if (measure.minus) {
       MLP_CHECK(*measure.minus < computed.size());
