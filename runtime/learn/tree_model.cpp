@@ -7,6 +7,7 @@
 #include "compiler/support/check.h"
 #include "runtime/learn/elementary.h"
 #include "runtime/learn/encoding.h"
+#include "runtime/learn/tree_table.h"
 
 namespace mlp::learn {
 namespace {
@@ -15,10 +16,10 @@ constexpr std::uint32_t kFormat = 0x3001, kVersion = 1;
 constexpr std::size_t kBlock = 256;  // rows whose margins stay in the first cache while a tree's nodes do
 
 struct BoostedTrees final : Model {
-  explicit BoostedTrees(TreeModel trees) : trees_(std::move(trees)) {}
+  explicit BoostedTrees(TreeModel trees) : trees_(std::move(trees)), table_(TreeTable::make(trees_)) {}
   std::size_t columns() const override { return trees_.columns; }
   std::vector<double> margins(const MatrixView& matrix) const override {
-    const std::vector<float> m = tree_margins(trees_, matrix);
+    const std::vector<float> m = table_ ? table_->margins(matrix) : tree_margins(trees_, matrix);
     return {m.begin(), m.end()};
   }
   std::vector<double> predict(const MatrixView& matrix) const override {
@@ -37,6 +38,7 @@ struct BoostedTrees final : Model {
 
  private:
   TreeModel trees_;
+  std::optional<TreeTable> table_;  ///< nothing: the trees are walked
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "runtime/learn/native.h"
 #include "runtime/learn/tree_grower.h"
 #include "runtime/learn/tree_model.h"
+#include "runtime/learn/tree_table.h"
 
 using namespace mlp;
 using namespace mlp::learn;
@@ -102,6 +103,48 @@ TEST_CASE("boosted trees are the same bits at 1, 2, 3 and 8 threads") {
   }
 }
 
+TEST_CASE("the table of trees gives the margins of walking them, one row or many, whatever the trees look like") {
+  std::mt19937_64 random(11);
+  const auto below = [&](std::uint64_t n) { return random() % n; };
+  for (int turn = 0; turn < 60; ++turn) {
+    TreeModel model;
+    model.columns = 1 + static_cast<std::uint32_t>(below(9));
+    model.base = static_cast<float>(below(100)) / 7;
+    model.importance.assign(model.columns, 0.0);
+    const std::size_t deepest = below(9);
+    for (std::uint64_t t = below(40); t > 0; --t) {
+      std::vector<TreeNode> tree(1);
+      std::vector<std::size_t> depth(1, 0);
+      for (std::size_t i = 0; i < tree.size(); ++i) {
+        tree[i].value = static_cast<float>(below(2001)) / 1000 - 1;
+        if (depth[i] == deepest || below(5) == 0) continue;
+        tree[i].column = static_cast<std::uint32_t>(below(model.columns));
+        const std::uint8_t edges[] = {0, 1, 127, 254, 255};
+        tree[i].threshold = below(2) ? edges[below(5)] : static_cast<std::uint8_t>(below(256));
+        tree[i].missing_left = below(2) == 0;
+        tree[i].left = static_cast<std::uint32_t>(tree.size());
+        tree[i].right = tree[i].left + 1;
+        tree.resize(tree.size() + 2);
+        depth.resize(tree.size(), depth[i] + 1);
+      }
+      model.trees.push_back(std::move(tree));
+    }
+    REQUIRE(model.sound());
+    const auto table = TreeTable::make(model);
+    REQUIRE(table);
+    for (const std::size_t rows : {0, 1, 7, 8, 9, 500}) {
+      std::vector<std::vector<std::uint8_t>> bins(model.columns, std::vector<std::uint8_t>(rows));
+      MatrixView view;
+      view.rows = rows;
+      for (auto& column : bins) {
+        for (auto& bin : column) bin = below(3) ? static_cast<std::uint8_t>(below(256)) : static_cast<std::uint8_t>(254 + below(2));
+        view.columns.push_back({column.data(), nullptr});
+      }
+      CHECK(table->margins(view) == tree_margins(model, view));
+    }
+  }
+}
+
 TEST_CASE("our traversal of the trees gives the margins of XGBoost's own predictor, bit for bit") {
   const Table t = make_table(6'000, 7, 2);
   const Table other = make_table(3'000, 7, 3);
@@ -132,6 +175,9 @@ TEST_CASE("our traversal of the trees gives the margins of XGBoost's own predict
   const auto oracle = (*grower)->oracle(other.view());
   REQUIRE(oracle);
   CHECK(tree_margins(model, other.view()) == *oracle);
+  const auto table = TreeTable::make(model);
+  REQUIRE(table);
+  CHECK(table->margins(other.view()) == *oracle);
   const auto trained = (*grower)->margins();
   REQUIRE(trained);
   CHECK(tree_margins(model, t.view()) == std::vector<float>(trained->begin(), trained->end()));
