@@ -11,7 +11,7 @@ namespace mlp {
 
 /// Open addressing from a text to its number in `distinct_`.
 struct ColumnBuilder::Index {
-  std::vector<std::int32_t> slots = std::vector<std::int32_t>(64, -1);
+  std::vector<std::int32_t> slots = std::vector<std::int32_t>(8, -1);
   std::vector<std::uint64_t> hashes;
 
   std::int32_t find_or_add(std::string_view value, std::vector<std::string>& distinct) {
@@ -56,7 +56,6 @@ ColumnBuilder::ColumnBuilder(Type type, std::size_t expected_rows) : type_(std::
       break;
     case Base::category:
       codes_.reserve(expected_rows);
-      index_ = std::make_shared<Index>();
       break;
     case Base::string:
       offsets_.reserve(expected_rows + 1);
@@ -119,6 +118,7 @@ void ColumnBuilder::push_float(double value) {
 void ColumnBuilder::push_text(std::string_view value) {
   MLP_CHECK(type_.is_text());
   if (type_.base == Base::category) {
+    if (!index_) index_ = std::make_shared<Index>();
     codes_.push_back(index_->find_or_add(value, distinct_));
   } else {
     bytes_.append(value);

@@ -1,6 +1,7 @@
 #include "runtime/interp/slots.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <numeric>
 
@@ -28,7 +29,7 @@ double weight_of(const expr::Node& node) {
   return static_cast<double>(*whole);
 }
 
-constexpr std::size_t kRecent = 256;  // a power of two
+constexpr std::size_t kRecent = 256;  // the most; a power of two
 
 }  // namespace
 
@@ -169,13 +170,13 @@ TextColumn::TextColumn(Type type, std::size_t expected_rows) : type_(std::move(t
   } else {
     MLP_CHECK(type_.base == Base::category);
     codes_.reserve(expected_rows);
-    recent_.resize(kRecent);
+    recent_.resize(std::min(kRecent, std::bit_ceil(std::max<std::size_t>(expected_rows, 1))));
   }
 }
 
 std::int32_t TextColumn::code_of(Text text) {
   const auto place = reinterpret_cast<std::uintptr_t>(text.data);
-  Recent& recent = recent_[(place ^ place >> 8) & (kRecent - 1)];
+  Recent& recent = recent_[(place ^ place >> 8) & (recent_.size() - 1)];
   // Memory of texts made earlier is used again, so the bytes are looked at too.
   const std::string_view view(text.data, static_cast<std::size_t>(text.size));
   if (recent.data == text.data && recent.size == text.size && distinct_[static_cast<std::size_t>(recent.code)] == view)

@@ -78,7 +78,7 @@ class TextColumn {
   std::string bytes_;
   std::deque<std::string> distinct_;
   std::unordered_map<std::string_view, std::int32_t> code_of_;
-  std::vector<Recent> recent_;  ///< last code seen per pointer; texts of a dictionary come again and again
+  std::vector<Recent> recent_;  ///< last code seen per pointer, a power of two of them; texts of a dictionary come again and again
 };
 
 }  // namespace mlp::interp

@@ -18,6 +18,7 @@ struct LoadedScorer {
   plan::Scorer code;
   std::vector<std::shared_ptr<const learn::FittedTransform>> transforms;  ///< by state; null where the state is bins
   std::vector<std::shared_ptr<const learn::Bins>> bins;                   ///< by state; null where the state is a transform's
+  std::vector<std::shared_ptr<const jit::Kernel>> kernels;                ///< by column; null where it is none or is interpreted
   std::shared_ptr<const learn::Model> model;
   std::vector<io::FieldReader> fields;  ///< of each field of the request: its part of the contract
   bool trim = false;                    ///< blanks around texts are no part of them

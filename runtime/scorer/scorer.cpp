@@ -6,6 +6,7 @@
 #include "compiler/support/check.h"
 #include "runtime/column/byte_list.h"
 #include "runtime/interp/evaluate.h"
+#include "runtime/jit/evaluate.h"
 #include "runtime/scorer/loaded.h"
 #include "runtime/scorer/matrix.h"
 
@@ -32,7 +33,11 @@ struct Values {
   const Column& at(std::uint32_t position) const { return position < raw.size() ? raw[position] : columns[position - raw.size()]; }
 };
 
-Result<void> compute(const LoadedScorer& scorer, const ScorerColumn& column, std::vector<Column>& args, Values& values) {
+/// A column as it is: nothing is computed, nothing compiled.
+bool is_column(const ScorerColumn& column) { return std::holds_alternative<expr::Input>(column.code.nodes.back().op); }
+
+Result<void> compute(const LoadedScorer& scorer, std::size_t index, std::vector<Column>& args, Values& values) {
+  const ScorerColumn& column = scorer.code.columns[index];
   Column& to = values.columns.emplace_back();
   BinnedColumn& bins_to = values.binned.emplace_back();
   switch (column.by) {
@@ -52,6 +57,10 @@ Result<void> compute(const LoadedScorer& scorer, const ScorerColumn& column, std
       batch.rows = values.rows;
       batch.columns.reserve(column.code.inputs.size());
       for (const expr::InputColumn& input : column.code.inputs) batch.columns.push_back(values.at(column.inputs[input.column]));
+      if (const auto& kernel = scorer.kernels[index]) {
+        to = kernel->evaluate(batch);
+        return {};
+      }
       MLP_TRY(to, interp::evaluate(column.code, batch));
       return {};
     }
@@ -65,7 +74,7 @@ Result<std::vector<double>> predict_some(const LoadedScorer& scorer, std::span<c
   values.columns.reserve(scorer.code.columns.size());
   values.binned.reserve(scorer.code.columns.size());
   std::vector<Column> args;
-  for (const ScorerColumn& column : scorer.code.columns) MLP_TRY_VOID(compute(scorer, column, args, values));
+  for (std::size_t i = 0; i < scorer.code.columns.size(); ++i) MLP_TRY_VOID(compute(scorer, i, args, values));
   Matrix matrix(scorer.code.binned, scorer.code.matrix.size());
   matrix.begin_rows(rows);
   for (std::size_t i = 0; i < scorer.code.matrix.size(); ++i) {
@@ -84,15 +93,15 @@ bool is_sound(const plan::Scorer& code) {
     const ScorerColumn& column = code.columns[i];
     is_bins[fields + i] = column.by == ScorerColumn::By::bins;
     if (column.by == ScorerColumn::By::bins && column.inputs.size() != 1) return false;
+    if (column.by == ScorerColumn::By::expression && column.code.nodes.empty()) return false;
     for (const std::uint32_t input : column.inputs)
       if (input >= fields + i || is_bins[input]) return false;
   }
   return std::ranges::all_of(code.matrix, [&](std::uint32_t position) { return position < is_bins.size() && is_bins[position] == code.binned; });
 }
 
-}  // namespace
-
-Result<std::shared_ptr<const LoadedScorer>> load(const Digest& digest, const Fetch& fetch) {
+/// Everything but the kernels.
+Result<std::shared_ptr<LoadedScorer>> load_parts(const Digest& digest, const Fetch& fetch) {
   auto loaded = std::make_shared<LoadedScorer>();
   MLP_TRY(const std::string bytes, fetch(digest));
   MLP_TRY(loaded->code, plan::decode_scorer(bytes));
@@ -122,9 +131,36 @@ Result<std::shared_ptr<const LoadedScorer>> load(const Digest& digest, const Fet
   if (!native) return of_another_version(code.native);
   MLP_TRY(const std::string model, fetch(code.trained));
   MLP_TRY(loaded->model, native->load(model));
+  loaded->kernels.resize(code.columns.size());
   loaded->schema = {code.workflow, code.model, digest, code.request, code.key, code.source, code.binary};
   MLP_TRY_VOID(prepare_contract(*loaded));
   return loaded;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const LoadedScorer>> load(const Digest& digest, const Fetch& fetch) { return load_parts(digest, fetch); }
+
+Result<std::shared_ptr<const LoadedScorer>> load_compiled(const Digest& digest, const Fetch& fetch, const jit::CompilerOptions& options) {
+  MLP_TRY(auto loaded, load_parts(digest, fetch));
+  jit::Kernels kernels(options);
+  for (std::size_t i = 0; i < loaded->code.columns.size(); ++i) {
+    const ScorerColumn& column = loaded->code.columns[i];
+    if (column.by != ScorerColumn::By::expression || is_column(column) || !jit::interpreted_because(column.code).empty()) continue;
+    MLP_TRY(loaded->kernels[i], kernels.get(column.code));
+  }
+  return loaded;
+}
+
+std::vector<std::pair<std::string, std::string>> interpreted(const LoadedScorer& scorer) {
+  std::vector<std::pair<std::string, std::string>> out;
+  for (std::size_t i = 0; i < scorer.code.columns.size(); ++i) {
+    const ScorerColumn& column = scorer.code.columns[i];
+    if (column.by != ScorerColumn::By::expression || is_column(column) || scorer.kernels[i]) continue;
+    const std::string why = jit::interpreted_because(column.code);
+    out.emplace_back(column.name, why.empty() ? "the scorer is not compiled" : why);
+  }
+  return out;
 }
 
 const Schema& schema(const LoadedScorer& scorer) { return scorer.schema; }

@@ -87,7 +87,7 @@ T value_of(Result<T> result) {
 
 }  // namespace
 
-TEST_CASE("a scored file has the same bits as the run's own predictions, however the rows are cut") {
+TEST_CASE("a scored file has the same bits as the run's own predictions, interpreted or compiled, however the rows are cut") {
   std::string folder = (std::filesystem::temp_directory_path() / "mlp-scorer-XXXXXX").string();
   REQUIRE(::mkdtemp(folder.data()) != nullptr);
   write_people(folder + "/people.csv");
@@ -111,7 +111,12 @@ TEST_CASE("a scored file has the same bits as the run's own predictions, however
     const auto files = io::real_file_system();
     REQUIRE(report.candidates.size() == 2);
     for (const exec::CandidateReport& candidate : report.candidates) {
-      const auto loaded = value_of(scorer::load(candidate.scorer, [&](const Digest& digest) { return store.get(digest); }));
+      const auto fetch = [&](const Digest& digest) { return store.get(digest); };
+      const auto interpreted = value_of(scorer::load(candidate.scorer, fetch));
+      const auto compiled_one = value_of(scorer::load_compiled(candidate.scorer, fetch, {"native", folder + "/kernels"}));
+      CHECK_FALSE(scorer::interpreted(*interpreted).empty());
+      CHECK(scorer::interpreted(*compiled_one).empty());
+      for (const auto& loaded : {interpreted, compiled_one})  // one body, two ways
       for (const std::uint64_t fragment_rows : {7u, 333u, 1u << 16}) {
         const exec::ScoreReport scored = value_of(exec::score_file(*loaded, *files, folder + "/people.csv", folder + "/out.csv", fragment_rows));
         CHECK(scored.rows == kRows);
