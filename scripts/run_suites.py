@@ -98,6 +98,9 @@ def main():
     reports = build / "reports"
     reports.mkdir(parents=True, exist_ok=True)
     env = dict(os.environ, MLPC_BIN=str(build / "bin" / "mlpc"), PYTHONDONTWRITEBYTECODE="1")
+    env.setdefault("TSAN_OPTIONS", f"suppressions={ROOT / 'scripts' / 'thread_sanitizer.suppressions'}")
+    if "MLP_SANITIZED:BOOL=ON" in (build / "CMakeCache.txt").read_text():
+        env["MLP_SANITIZED"] = "1"  # everything takes ten times as long
     env.setdefault("MLP_SEED", str(random.SystemRandom().randrange(2**32)))
     print(f"seed of the random tests: MLP_SEED={env['MLP_SEED']}")
 

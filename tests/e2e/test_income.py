@@ -49,7 +49,7 @@ def test_a_second_run_does_nothing_in_under_150_ms(run, ran_income):
         fastest = min(fastest, time.monotonic() - began)
         assert outcome.json["steps"]["ran"] == 0
         assert outcome.json["status"] == "ok"
-    assert fastest < 0.150
+    assert fastest < (1.5 if os.environ.get("MLP_SANITIZED") else 0.150)
 
 
 def test_white_space_comments_and_order_change_nothing(run, ran_income):

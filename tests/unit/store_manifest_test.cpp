@@ -1,3 +1,4 @@
+#include <cstdlib>
 #include <catch2/catch.hpp>
 
 #include <chrono>
@@ -179,5 +180,6 @@ TEST_CASE("a manifest of 10,000 entries opens in a few milliseconds") {
     REQUIRE(found == 10'000);
   }
   WARN("10,000 entries with 30,000 objects: opened and looked up in " << best << " ms");
-  CHECK(best < 200);  // generous: other work may run beside the tests
+  // Generous: other work may run beside the tests, and a sanitizer takes ten times as long.
+  CHECK(best < (std::getenv("MLP_SANITIZED") ? 2000 : 200));
 }
