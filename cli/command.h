@@ -84,6 +84,8 @@ int token_create(const Common& common, const std::vector<std::string>& scopes, c
 int audit(const Common& common, bool verify_only);
 int lineage(const Common& common, const std::string& name, const std::string& file, bool up, bool down);
 int score(const Common& common, const std::string& what, const std::string& input, const std::string& output);
+/// `port` below zero: that of the deploy block.
+int serve(const Common& common, const std::string& file, const std::string& deployment, const std::string& host, int port, bool insecure);
 int cache_verify(const Common& common);
 int cache_stats(const Common& common);
 int explain(const Common& common, const std::string& what);

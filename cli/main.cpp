@@ -30,7 +30,9 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.set_help_flag("-h,--help", "what a command does and takes");
   std::function<int()> chosen;
-  std::string format, file, name, emit, output;
+  std::string format, file, name, emit, output, host = "127.0.0.1";
+  int port = -1;
+  bool insecure = false;
   bool final_rows = false, detailed = false, up = false, down = false, verify_only = false;
   std::vector<std::string> scopes;
 
@@ -141,6 +143,16 @@ int main(int argc, char** argv) {
     sub->add_option("OUT", output, "what is written: .csv or .jsonl")->required();
     sub->add_option("--fragment-rows", common.fragment_rows, "rows of a CSV or TSV file computed at once; changes no result")->check(CLI::Range(1, 1 << 30));
     sub->callback([&] { chosen = [&] { return score(common, name, file, output); }; });
+  }
+  {
+    CLI::App* sub = command(&app, "serve", "answers requests over HTTP with the deployed version");
+    with_file(sub), with_params(sub), stored(sub);
+    sub->add_option("DEPLOYMENT", name, "a deployment of the file that serves; default: the only one");
+    sub->add_option("--port", port, "0: one that is free; default: that of the deploy block, or 8080")->check(CLI::Range(0, 65535));
+    sub->add_option("--host", host, "the address to listen at")->capture_default_str();
+    sub->add_flag("--insecure", insecure, "listen at other addresses than this machine's own without TLS; requests need tokens then");
+    sub->add_option("-j", common.threads, "threads")->check(CLI::Range(1, 1024));
+    sub->callback([&] { chosen = [&] { return serve(common, file, name, host, port, insecure); }; });
   }
   {
     CLI::App* sub = command(&app, "audit", "who changed what in which stage, when, and from which proof");

@@ -19,6 +19,7 @@ struct JsonFault {
   std::string value;   ///< shortened
   std::string reason;  ///< "given twice", "not JSON: the string is not closed"
   bool is_object = true;  ///< false: the text is no JSON object at all
+  std::uint32_t record = 0;  ///< of a list: which object
 };
 
 /// Reads objects. Keeps its memory from one to the next, so a thread has its own.
@@ -33,6 +34,10 @@ class JsonRecordReader {
   /// fraction or exponent that fits 64 bits is an int. Fields of other names are given to `unknown`, or passed over. Nesting is
   /// bounded (1,024), and the text has to be UTF-8.
   std::optional<JsonFault> read(std::string_view text, std::vector<std::optional<Value>>& record, std::vector<std::string>* unknown = nullptr);
+
+  /// One object, or a list of at most `most` of them. `unknown` gets the record and the name of each field of another name.
+  std::optional<JsonFault> read_all(std::string_view text, std::size_t most, std::vector<std::vector<std::optional<Value>>>& records,
+                                    bool& is_list, std::vector<std::pair<std::uint32_t, std::string>>& unknown);
 
  private:
   struct State;
