@@ -22,6 +22,7 @@ deploy api of boosted {
     serve port 8080
 }
 """
+CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("MLP_")}
 FIELDS = {"age": int, "hours-per-week": int, "gain": float, "loss": float}
 NAMES = {"hours-per-week": "hours"}
 
@@ -62,12 +63,12 @@ class Server:
 
 
 @pytest.fixture
-def serve(mlpc):
+def serve(mlpc_bin):
     servers = []
 
     def call(workflow, *args):
-        command = [mlpc, "serve", str(workflow), "--port", "0", "--format", "json", *args]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        command = [mlpc_bin, "serve", str(workflow), "--port", "0", "--format", "json", *args]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=CLEAN)
         line = process.stdout.readline()
         assert line, process.stderr.read()
         servers.append(Server(process, json.loads(line)))
@@ -194,11 +195,11 @@ def test_a_wrong_request_is_explained_and_the_next_is_answered(serve_once, body,
 
 
 @pytest.fixture(scope="module")
-def serve_once(mlpc, tmp_path_factory):
+def serve_once(mlpc_bin, tmp_path_factory):
     workflow = census(tmp_path_factory.mktemp("once"))
     for verb in ("run", "deploy"):
-        subprocess.run([mlpc, verb, workflow, "--quiet"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    process = subprocess.Popen([mlpc, "serve", str(workflow), "--port", "0", "--format", "json"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        subprocess.run([mlpc_bin, verb, workflow, "--quiet"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen([mlpc_bin, "serve", str(workflow), "--port", "0", "--format", "json"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     yield Server(process, json.loads(process.stdout.readline()))
     process.kill()
     process.communicate()
