@@ -10,7 +10,7 @@
 #include <variant>
 #include <vector>
 
-#include "mlp.h"
+#include <mlp/mlp.h>
 
 /// mlpc for C++17 and later: the C interface (mlp.h) with owners and values. Nothing is thrown but by the standard library;
 /// errors are values. A Scorer may be copied, and asked by any number of threads at once.

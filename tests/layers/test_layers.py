@@ -191,7 +191,7 @@ def test_the_compiler_does_not_know_the_runtime():
         for target in targets:
             if room.startswith("compiler/"):
                 assert not target.startswith("runtime/"), f"{room}: {target}"
-            elif room.startswith("runtime/"):
+            elif room.startswith("runtime/") and room != "runtime/embed":  # sits on top, as the command line does
                 assert target in allowed or target.startswith("runtime/"), f"{room}: {target}"
 
 
