@@ -115,6 +115,7 @@ intervals of {REPLICATES} replicates. Times are of the whole process, start of t
 
 Written by `benchmarks/run.sh` on {datetime.date.today().isoformat()}; {os.cpu_count()} cores ({cpu()}); {versions}.
 Splits are dealt by each program in its own way, so the areas differ in the third digit.
+Single rows and HTTP: [benchmarks-serving.md](benchmarks-serving.md).
 """
     out.write_text(text, encoding="utf-8")
     print(figures)
