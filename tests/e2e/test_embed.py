@@ -149,8 +149,9 @@ def write_rows(path, header, rows):
 
 
 def test_all_ways_give_the_same_bits(run, prefix, deployed, tmp_path):
-    rows = census_rows(300, seed=5)
-    rows[0][4], rows[1][5], rows[2][4] = "elsewhere", "?", "?"
+    rows = census_rows(5000, seed=5)
+    for at in range(0, 4990, 7):
+        rows[at][4], rows[at + 1][5], rows[at + 2][4] = f"elsewhere{at}", "?", "?"  # unseen, missing; each age is a cut point
     write_rows(tmp_path / "score.csv", CENSUS_HEADER, rows)
     write_rows(tmp_path / "host.csv", ["hours" if name == "hours-per-week" else name for name in CENSUS_HEADER], rows)
     store = deployed.parent / ".mlp"

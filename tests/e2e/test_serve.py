@@ -103,8 +103,9 @@ GOOD = {"age": 40, "hours": 50, "gain": 0.0, "loss": 0.0, "region": "north", "jo
 
 
 def test_the_bits_are_those_of_score_and_infer(run, serve, deployed, tmp_path):
-    rows = census_rows(400, seed=9)
-    rows[3][4], rows[5][5] = "elsewhere", "?"  # unseen, missing
+    rows = census_rows(5000, seed=9)
+    for at in range(0, 4990, 7):
+        rows[at][4], rows[at + 1][4], rows[at + 2][5] = f"elsewhere{at}", "?", "?"  # unseen, missing; each age is a cut point
     table = tmp_path / "new.csv"
     with table.open("w", newline="") as file:
         writer = csv.writer(file)
@@ -118,7 +119,7 @@ def test_the_bits_are_those_of_score_and_infer(run, serve, deployed, tmp_path):
     assert status == 200 and many["predictions"] == expected and many["scorer"] == scored["scorer"] == server.started["scorer"]
     assert headers["X-Model-Version"] == "1" and many["version"] == 1
     connection = server.connect()
-    assert [server.predict(record, connection=connection)[1]["prediction"] for record in records[:50]] == expected[:50]
+    assert [server.predict(record, connection=connection)[1]["prediction"] for record in records[:1000]] == expected[:1000]
     types = {"age": "INT64", "hours": "INT64", "gain": "FP64", "loss": "FP64"}
     request = {"id": "7", "inputs": [
         {"name": name, "datatype": types.get(name, "BYTES"), "shape": [len(records), 1], "data": [record[name] for record in records]} for name in GOOD]}
