@@ -129,9 +129,11 @@ template <class A> void fields(A& a, ScorerColumn& c) {
     a("state", c.state);
   }
 }
+template <class A> void fields(A& a, WatchedColumn& c) { a("name", c.name), a("column", c.column), a("bins", c.bins); }
 /// `trained` and `states` are digests in a scorer and positions in its template.
 template <class A, class Trained, class States> void fields(A& a, Scorer& s, Trained& trained, States& states) {
   a("workflow", s.workflow), a("model", s.model), a("source", s.source), a("request", s.request), a("key", s.key), a("columns", s.columns), a("matrix", s.matrix);
+  a("watched", s.watched), a("watched_prediction", s.watched_prediction);
   a("states", states), a("trained", trained), a("split", s.split), a("fitted_on", s.fitted_on), a("native", s.native), a("binned", s.binned), a("binary", s.binary);
 }
 
@@ -388,6 +390,9 @@ Result<Scorer> read_scorer(const char* kind, std::string_view text, Trained& tra
   }
   for (const std::uint32_t column : scorer.matrix)
     if (column >= raw + scorer.columns.size()) return unfit("the scorer", "the model reads a column that is not there");
+  for (const WatchedColumn& watched : scorer.watched)
+    if (watched.column >= raw + scorer.columns.size() || watched.bins >= states.size()) return unfit("the scorer", "it watches a column that is not there");
+  if (scorer.watched_prediction && *scorer.watched_prediction >= states.size()) return unfit("the scorer", "its predictions on held-out rows are not there");
   return scorer;
 }
 

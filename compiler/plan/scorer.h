@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,14 +32,23 @@ struct ScorerColumn {
   std::uint32_t state = 0;             ///< By::transform, By::bins: index into `states`
 };
 
+/// A column whose values in requests are compared with those of the rows that the model was fitted on.
+struct WatchedColumn {
+  std::string name;          ///< of the feature; of what it is made of where it is a vector
+  std::uint32_t column = 0;  ///< index, as in ScorerColumn::inputs
+  std::uint32_t bins = 0;    ///< index into `states`: cuts of its values, and the fitted rows in each
+};
+
 struct Scorer {
-  static constexpr int kFormatVersion = 3;
+  static constexpr int kFormatVersion = 4;
   std::string workflow, model;
   std::vector<RawField> request;
   std::vector<RawField> key;           ///< what names a row of the table, personal columns left out; read, never asked for
   Options source;                      ///< how files like the table's are read: "null", "trim", …; as plan::Table::options
   std::vector<ScorerColumn> columns;   ///< topologically ordered
   std::vector<std::uint32_t> matrix;   ///< indices (as in ScorerColumn::inputs) in the order of training
+  std::vector<WatchedColumn> watched;  ///< in the order of the features; a prediction does not need them
+  std::optional<std::uint32_t> watched_prediction;  ///< index into `states`: bins of the predictions for held-out rows
   std::vector<Digest> states;          ///< of fitted transforms and bins
   Digest trained;                      ///< the model object
   Digest split;                        ///< recipe of the split of the rows that the model was trained on

@@ -158,7 +158,10 @@ void lower_evaluate(Lowering& l, hir::TrainId id, plan::Model& model) {
   const Span span = evaluation.blocks.front()->span;
   std::vector<StepId> inputs = {lowered.split, lower_column(l, train.label, nullptr)};
   if (train.weight) inputs.push_back(lower_column(l, *train.weight, nullptr));
-  for (const hir::TrainId compared : evaluation.models) inputs.push_back(lower_predict(l, compared));
+  for (const hir::TrainId compared : evaluation.models) {
+    const LoweredTrain& other = lower_train(l, compared);
+    inputs.push_back(lower_predict(l, compared, other.split, other.measured, other.on));
+  }
   std::optional<StepId> champion;
   if (metrics.champion) {
     const std::string of = l.workflow.name + "." + train.name;

@@ -40,12 +40,16 @@ StepId lower_fitted(Lowering& l, const expr::Fitted& fitted, const std::vector<S
   return add_step(l, place, apply, std::move(applied), text);
 }
 
-StepId lower_bins(Lowering& l, StepId column, const Place& place, const Instance& instance) {
+StepId lower_cuts(Lowering& l, StepId column, const Place& place, StepId split, const plan::Rows& rows) {
   const auto part = [&](const char* name) { return Place{place.name + name, place.suffix, place.span, place.table}; };
   const std::string text = l.plan[column].text;
-  const StepId partial = add_step(l, part(".partial_bins"), plan::PartialBins{instance.rows}, {instance.split, column}, text);
-  const StepId cuts = add_step(l, part(".bins"), plan::MergeBins{}, {partial}, text);
-  return add_step(l, part(".bin"), plan::Bin{}, {cuts, column}, text);
+  const StepId partial = add_step(l, part(".partial_bins"), plan::PartialBins{rows}, {split, column}, text);
+  return add_step(l, part(".bins"), plan::MergeBins{}, {partial}, text);
+}
+
+StepId lower_bins(Lowering& l, StepId column, const Place& place, const Instance& instance) {
+  const StepId cuts = lower_cuts(l, column, place, instance.split, instance.rows);
+  return add_step(l, {place.name + ".bin", place.suffix, place.span, place.table}, plan::Bin{}, {cuts, column}, l.plan[column].text);
 }
 
 }  // namespace mlp::planner

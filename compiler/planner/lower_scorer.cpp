@@ -124,10 +124,14 @@ void lower_scorer(Lowering& l, hir::TrainId id, plan::Model& model) {
   builder.scorer.binary = train.task == hir::Task::binary;
   for (const StepId column : fitted.matrix) builder.collect_fields(column);
   builder.add_fields();
+  const std::vector<Reference> references = lower_reference(l, id);
   fitted.request = builder.fields;
   const auto table = static_cast<plan::TableIndex>(l.workflow[train.view].table.index());
   std::map<StepId, std::uint32_t> done;
   for (const StepId column : fitted.matrix) builder.scorer.matrix.push_back(builder.add_column(column, done));
+  for (const Reference& reference : references)
+    builder.scorer.watched.push_back({reference.name, builder.add_column(reference.column, done), builder.state(reference.bins)});
+  builder.scorer.watched_prediction = builder.state(lower_predicted_reference(l, id));
   builder.scorer.states.resize(builder.states.size());
   builder.scorer.split = l.plan[lowered.split].recipe_key;
   builder.scorer.fitted_on = std::get<plan::Train>(l.plan[fitted.model].code).rows;

@@ -28,6 +28,7 @@ FittedModel fit_model(Lowering& l, hir::TrainId id, StepId split, plan::Rows row
     const Place place{column_name(l.workflow, from), suffix, l.workflow[from].span, index};
     fitted.matrix.push_back(train.binned ? lower_bins(l, columns[i], place, instance) : columns[i]);
     fitted.names.push_back(l.workflow[from].name);
+    fitted.features.push_back(lower_column(l, from, &instance));
   }
 
   std::vector<StepId> inputs = {split, lower_column(l, train.label, nullptr)};
@@ -55,6 +56,7 @@ void lower_folds(Lowering& l, hir::TrainId id, const hir::Split& split, LoweredT
     fitted.held_out.parts = {fold};
     lowered.measured.push_back(std::move(fitted));
   }
+  lowered.held_out = lowered.measured;
   lowered.rows = all_parts(split.folds);
   lowered.on = "folds";
   // Without a refit the candidate is one of the models that were measured: the first.
@@ -67,6 +69,8 @@ void lower_parts(Lowering& l, hir::TrainId id, const hir::Split& split, LoweredT
   const hir::Refit refit = l.workflow[id].refit;
   FittedModel measured = fit_model(l, id, lowered.split, {{kTrain}}, "");
   lowered.registered = measured;
+  measured.held_out = {{kValidation}};
+  lowered.held_out = {measured};
   if (refit == hir::Refit::train_and_validation) lowered.registered = fit_model(l, id, lowered.split, {{kTrain, kValidation}}, " [refit]");
   if (refit == hir::Refit::all) lowered.registered = fit_model(l, id, lowered.split, {{kTrain, kValidation, kTest}}, " [refit]");
   const bool test = l.options.final_rows && split.percent.size() > kTest && split.percent[kTest] > 0;
@@ -92,21 +96,17 @@ LoweredTrain& lower_train(Lowering& l, hir::TrainId id) {
   return lowered;
 }
 
-StepId lower_predict(Lowering& l, hir::TrainId id) {
-  LoweredTrain& lowered = lower_train(l, id);
-  if (lowered.prediction) return *lowered.prediction;
+StepId lower_predict(Lowering& l, hir::TrainId id, StepId split, const std::vector<FittedModel>& models, const std::string& on) {
   const hir::Train& train = l.workflow[id];
-  plan::Predict code{train.model, train.binned, train.task == hir::Task::binary,
-                     static_cast<std::uint32_t>(lowered.measured.front().matrix.size()), {}};
-  std::vector<StepId> inputs = {lowered.split};
-  for (const FittedModel& fitted : lowered.measured) {
+  plan::Predict code{train.model, train.binned, train.task == hir::Task::binary, static_cast<std::uint32_t>(models.front().matrix.size()), {}};
+  std::vector<StepId> inputs = {split};
+  for (const FittedModel& fitted : models) {
     code.models.push_back(fitted.held_out);
     inputs.push_back(fitted.model);
     inputs.insert(inputs.end(), fitted.matrix.begin(), fitted.matrix.end());
   }
   const auto table = static_cast<plan::TableIndex>(l.workflow[train.view].table.index());
-  lowered.prediction = add_step(l, {train.name + ".predict", "", train.span, table}, std::move(code), std::move(inputs), "predict on " + lowered.on);
-  return *lowered.prediction;
+  return add_step(l, {train.name + ".predict", "", train.span, table}, std::move(code), std::move(inputs), "predict on " + on);
 }
 
 }  // namespace mlp::planner

@@ -36,6 +36,7 @@ struct FittedModel {
   plan::StepId model;
   std::vector<plan::StepId> matrix;  ///< in the order of training; bins where the model is binned
   std::vector<std::string> names;    ///< of the features, in the same order
+  std::vector<plan::StepId> features;  ///< the columns of the view, in the same order
   std::vector<plan::StepId> request; ///< the raw columns; filled by lower_scorer
   plan::Rows held_out;               ///< folds: the rows it answers for
 };
@@ -44,9 +45,9 @@ struct LoweredTrain {
   plan::StepId split;
   std::vector<FittedModel> measured;  ///< one, or one a fold
   FittedModel registered;
+  std::vector<FittedModel> held_out;  ///< the models that predict validation rows or folds, also where test rows are measured
   plan::Rows rows;                    ///< on which it is measured
   std::string on;                     ///< "validation", "test", "folds"
-  std::optional<plan::StepId> prediction;
 };
 
 struct Lowering {
@@ -87,13 +88,26 @@ plan::StepId lower_expression(Lowering& l, const expr::Expr& e, const Place& pla
 // lower_fit.cpp
 plan::StepId lower_fitted(Lowering& l, const expr::Fitted& fitted, const std::vector<plan::StepId>& arguments, const Type& type,
                           const Place& place, Instance& instance, const std::string& text);
+/// The cuts of the column on the rows of the instance.
+plan::StepId lower_cuts(Lowering& l, plan::StepId column, const Place& place, plan::StepId split, const plan::Rows& rows);
 plan::StepId lower_bins(Lowering& l, plan::StepId column, const Place& place, const Instance& instance);
 // lower_split.cpp
 plan::StepId lower_split(Lowering& l, hir::SplitId split, const std::string& name_if_inline);
 std::vector<hir::ColumnId> hashed_columns(const hir::Workflow& workflow, const hir::Split& split);
 // lower_train.cpp
 LoweredTrain& lower_train(Lowering& l, hir::TrainId train);
-plan::StepId lower_predict(Lowering& l, hir::TrainId train);
+/// What the models predict for the rows that each answers for; `on` says which, for people.
+plan::StepId lower_predict(Lowering& l, hir::TrainId train, plan::StepId split, const std::vector<FittedModel>& models, const std::string& on);
+// lower_reference.cpp
+/// What requests are compared with: a column as a person reads it, and its bins on the rows that the model was fitted on.
+struct Reference {
+  std::string name;
+  plan::StepId column;  ///< as in training
+  plan::StepId bins;
+};
+std::vector<Reference> lower_reference(Lowering& l, hir::TrainId train);
+/// Bins of what the model predicts for held-out rows.
+plan::StepId lower_predicted_reference(Lowering& l, hir::TrainId train);
 // lower_evaluate.cpp: after lower_scorer
 void lower_evaluate(Lowering& l, hir::TrainId train, plan::Model& model);
 // lower_scorer.cpp

@@ -20,6 +20,7 @@ struct LoadedScorer {
   std::vector<std::shared_ptr<const learn::Bins>> bins;                   ///< by state; null where the state is a transform's
   std::vector<std::shared_ptr<const jit::Kernel>> kernels;                ///< by column; null where it is none or is interpreted
   std::shared_ptr<const learn::Model> model;
+  std::size_t columns = 0;  ///< of `code` that a prediction needs: the first ones
   std::vector<io::FieldReader> fields;  ///< of each field of the request: its part of the contract
   bool trim = false;                    ///< blanks around texts are no part of them
 };

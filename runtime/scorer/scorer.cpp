@@ -69,20 +69,31 @@ Result<void> compute(const LoadedScorer& scorer, std::size_t index, std::vector<
   return {};
 }
 
-Result<std::vector<double>> predict_some(const LoadedScorer& scorer, std::span<const Column> raw, std::size_t rows) {
+/// The first `count` columns.
+Result<Values> compute_columns(const LoadedScorer& scorer, std::span<const Column> raw, std::size_t rows, std::size_t count) {
   Values values{raw, rows};
-  values.columns.reserve(scorer.code.columns.size());
-  values.binned.reserve(scorer.code.columns.size());
+  values.columns.reserve(count);
+  values.binned.reserve(count);
   std::vector<Column> args;
-  for (std::size_t i = 0; i < scorer.code.columns.size(); ++i) MLP_TRY_VOID(compute(scorer, i, args, values));
+  for (std::size_t i = 0; i < count; ++i) MLP_TRY_VOID(compute(scorer, i, args, values));
+  return values;
+}
+
+Result<std::vector<double>> ask_model(const LoadedScorer& scorer, const Values& values) {
+  const std::size_t rows = values.rows, raw = values.raw.size();
   Matrix matrix(scorer.code.binned, scorer.code.matrix.size());
   matrix.begin_rows(rows);
   for (std::size_t i = 0; i < scorer.code.matrix.size(); ++i) {
     const std::uint32_t position = scorer.code.matrix[i];
-    if (scorer.code.binned) matrix.add(i, values.binned[position - raw.size()]);
+    if (scorer.code.binned) matrix.add(i, values.binned[position - raw]);
     else matrix.add(i, values.at(position));
   }
   return predict(*scorer.model, matrix);
+}
+
+Result<std::vector<double>> predict_some(const LoadedScorer& scorer, std::span<const Column> raw, std::size_t rows) {
+  MLP_TRY(const Values values, compute_columns(scorer, raw, rows, scorer.columns));
+  return ask_model(scorer, values);
 }
 
 /// What decoding does not see: every value has the kind that its reader takes. A scorer is bytes from a store.
@@ -97,6 +108,7 @@ bool is_sound(const plan::Scorer& code) {
     for (const std::uint32_t input : column.inputs)
       if (input >= fields + i || is_bins[input]) return false;
   }
+  if (std::ranges::any_of(code.watched, [&](const plan::WatchedColumn& watched) { return is_bins[watched.column]; })) return false;
   return std::ranges::all_of(code.matrix, [&](std::uint32_t position) { return position < is_bins.size() && is_bins[position] == code.binned; });
 }
 
@@ -132,6 +144,8 @@ Result<std::shared_ptr<LoadedScorer>> load_parts(const Digest& digest, const Fet
   MLP_TRY(const std::string model, fetch(code.trained));
   MLP_TRY(loaded->model, native->load(model));
   loaded->kernels.resize(code.columns.size());
+  for (const std::uint32_t position : code.matrix)
+    if (position >= code.request.size()) loaded->columns = std::max(loaded->columns, position - code.request.size() + 1);
   loaded->schema = {code.workflow, code.model, digest, code.request, code.key, code.source, code.binary};
   MLP_TRY_VOID(prepare_contract(*loaded));
   return loaded;
@@ -144,7 +158,7 @@ Result<std::shared_ptr<const LoadedScorer>> load(const Digest& digest, const Fet
 Result<std::shared_ptr<const LoadedScorer>> load_compiled(const Digest& digest, const Fetch& fetch, const jit::CompilerOptions& options) {
   MLP_TRY(auto loaded, load_parts(digest, fetch));
   jit::Kernels kernels(options);
-  for (std::size_t i = 0; i < loaded->code.columns.size(); ++i) {
+  for (std::size_t i = 0; i < loaded->columns; ++i) {
     const ScorerColumn& column = loaded->code.columns[i];
     if (column.by != ScorerColumn::By::expression || is_column(column) || !jit::interpreted_because(column.code).empty()) continue;
     MLP_TRY(loaded->kernels[i], kernels.get(column.code));
@@ -154,7 +168,7 @@ Result<std::shared_ptr<const LoadedScorer>> load_compiled(const Digest& digest, 
 
 std::vector<std::pair<std::string, std::string>> interpreted(const LoadedScorer& scorer) {
   std::vector<std::pair<std::string, std::string>> out;
-  for (std::size_t i = 0; i < scorer.code.columns.size(); ++i) {
+  for (std::size_t i = 0; i < scorer.columns; ++i) {
     const ScorerColumn& column = scorer.code.columns[i];
     if (column.by != ScorerColumn::By::expression || is_column(column) || scorer.kernels[i]) continue;
     const std::string why = jit::interpreted_because(column.code);
@@ -178,6 +192,36 @@ Result<std::vector<double>> predict(const LoadedScorer& scorer, std::span<const 
     predictions.insert(predictions.end(), part.begin(), part.end());
   }
   return predictions;
+}
+
+Reference reference(const LoadedScorer& scorer) {
+  const plan::Scorer& code = scorer.code;
+  Reference out;
+  for (const plan::WatchedColumn& watched : code.watched) {
+    const std::size_t fields = code.request.size();
+    std::vector<bool> needed(fields + code.columns.size(), false);
+    needed[watched.column] = true;
+    for (std::size_t i = needed.size(); i-- > fields;)
+      if (needed[i])
+        for (const std::uint32_t input : code.columns[i - fields].inputs) needed[input] = true;
+    Watched& feature = out.features.emplace_back();
+    feature.name = watched.name;
+    feature.type = watched.column < fields ? code.request[watched.column].read.type : code.columns[watched.column - fields].type;
+    feature.bins = code.states[watched.bins];
+    for (std::size_t i = 0; i < fields; ++i)
+      if (needed[i]) feature.raw.push_back(code.request[i].name);
+  }
+  if (code.watched_prediction) out.prediction = code.states[*code.watched_prediction];
+  return out;
+}
+
+Result<Observed> observe(const LoadedScorer& scorer, std::span<const Column> request, std::size_t rows) {
+  MLP_CHECK(request.size() == scorer.code.request.size());
+  MLP_TRY(const Values values, compute_columns(scorer, request, rows, scorer.code.columns.size()));
+  Observed out;
+  for (const plan::WatchedColumn& watched : scorer.code.watched) out.features.push_back(values.at(watched.column));
+  MLP_TRY(out.predictions, ask_model(scorer, values));
+  return out;
 }
 
 }  // namespace mlp::scorer

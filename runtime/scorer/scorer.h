@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -47,5 +48,26 @@ const Schema& schema(const LoadedScorer& scorer);
 /// model needs came out infinite or undefined. `request`: columns of `rows` rows in the order of Schema::request, each with its
 /// type and within its contract. The same bits as the run that evaluated the model, for every way of cutting rows into calls.
 Result<std::vector<double>> predict(const LoadedScorer& scorer, std::span<const Column> request, std::size_t rows);
+
+/// What monitoring compares with the rows that the model was fitted on.
+struct Watched {
+  std::string name;                   ///< of the feature
+  Type type;
+  std::vector<std::string> raw;       ///< names of the request's fields that it is made of
+  Digest bins;                        ///< object of the store: learn::Bins with the fitted rows
+};
+struct Reference {
+  std::vector<Watched> features;
+  std::optional<Digest> prediction;   ///< object of the store: learn::Bins with predictions for held-out rows
+};
+Reference reference(const LoadedScorer& scorer);
+
+/// Some rows as the model saw them: a column for each of Reference::features, and what predict gives.
+struct Observed {
+  std::vector<Column> features;
+  std::vector<double> predictions;
+};
+/// `request` as in predict.
+Result<Observed> observe(const LoadedScorer& scorer, std::span<const Column> request, std::size_t rows);
 
 }  // namespace mlp::scorer

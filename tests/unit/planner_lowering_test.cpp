@@ -66,7 +66,7 @@ TEST_CASE("an edit of one feature changes its column and what depends on it, not
   edited.gain_function = "sqrt";
   const std::set<std::string> changed = names_with_other_keys(plan_of(income()), plan_of(income(edited)));
   CHECK(changed == std::set<std::string>{"profile.log_gain", "profile.log_gain.partial_bins", "profile.log_gain.bins", "profile.log_gain.bin",
-                                         "earner", "earner.predict", "earner.metrics", "earner.gates", "earner.scorer", "earner.register"});
+                                         "earner", "earner.predict", "earner.predict.partial_bins", "earner.predict.bins", "earner.metrics", "earner.gates", "earner.scorer", "earner.register"});
 }
 
 TEST_CASE("two trains of one view and split share fitted and binned columns") {
@@ -74,7 +74,8 @@ TEST_CASE("two trains of one view and split share fitted and binned columns") {
   two.two_trains = true;
   const plan::Physical plan = plan_of(income(two)), one = plan_of(income());
   CHECK(count_kind(plan, "train") == 2);
-  for (const char* kind : {"fit", "apply", "bins", "bin", "folds", "split"}) CHECK(count_kind(plan, kind) == count_kind(one, kind));
+  for (const char* kind : {"fit", "apply", "bin", "folds", "split"}) CHECK(count_kind(plan, kind) == count_kind(one, kind));
+  CHECK(count_kind(plan, "bins") == count_kind(one, "bins") + 1);  // of its own predictions, for monitoring
   std::set<std::pair<Digest, plan::TableIndex>> keys;
   for (const plan::Step& step : plan.steps) CHECK(keys.emplace(step.recipe_key, step.table).second);
   const auto& gates = std::get<plan::Gates>(plan[*plan.models[0].gates].code);
@@ -128,7 +129,9 @@ TEST_CASE("nothing is fitted on validation or test rows") {
   const plan::Physical plan = plan_of(income(), options);
   for (const plan::Step& step : plan.steps) {
     if (const auto* fit = std::get_if<plan::PartialFit>(&step.code)) CHECK(fit->rows.parts == std::vector<int>{0});
-    if (const auto* bins = std::get_if<plan::PartialBins>(&step.code)) CHECK(bins->rows.parts == std::vector<int>{0});
+    // The predictions for held-out rows are only counted, for monitoring.
+    if (const auto* bins = std::get_if<plan::PartialBins>(&step.code))
+      CHECK(bins->rows.parts == std::vector<int>{step.name == "earner.predict.partial_bins" || step.name == "earner.predict (2).partial_bins" ? 1 : 0});
     if (const auto* train = std::get_if<plan::Train>(&step.code)) CHECK(train->rows.parts == std::vector<int>{0});
   }
   const auto& metrics = std::get<plan::Metrics>(plan[*plan.models[0].metrics].code);
@@ -162,7 +165,16 @@ TEST_CASE("the scorer asks for the raw columns of the features and never for the
   for (const plan::RawField& field : scorer->request) request.push_back(field.name);
   CHECK(request == std::vector<std::string>{"age", "country", "gain"});
   CHECK(scorer->matrix.size() == 5);
-  CHECK(scorer->states.size() == 7);  // five bins, two transforms
+  CHECK(scorer->states.size() == 9);  // five bins, two transforms; for monitoring the bins of the encoding as served and of predictions
+  std::vector<std::string> watched;
+  for (const plan::WatchedColumn& one : scorer->watched) watched.push_back(one.name);
+  std::vector<std::string> features = plan.models[0].feature_names;
+  CHECK(watched == features);
+  REQUIRE(scorer->watched_prediction);
+  CHECK(scorer->states[*scorer->watched_prediction] == digests.back());
+  const plan::Step* served = find_step(plan, "profile.from.served");
+  REQUIRE(served);
+  CHECK(std::get<plan::ApplyFit>(served->code).folds == 0);
   CHECK(scorer->trained == digests[0]);
   CHECK(scorer->states[0] == digests[1]);
   for (const plan::ScorerColumn& column : scorer->columns)

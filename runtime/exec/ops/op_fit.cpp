@@ -108,7 +108,8 @@ Result<std::string> apply_fit(Session& session, const plan::Step& step, const pl
     MLP_TRY(auto loaded, transform(code.native).load(state));
     states.push_back(std::move(loaded));
   }
-  MLP_CHECK(states.size() == 1 + static_cast<std::size_t>(code.folds));
+  // Applied without folds, the states of a cross-fit are those of the training rows alone: only the first is asked.
+  MLP_CHECK(code.folds == 0 || states.size() == 1 + static_cast<std::size_t>(code.folds));
   if (code.folds == 0) return encode(states[0]->apply(args));
   MLP_TRY(const auto split, session.column(step.inputs[1 + arg_count], fragment));
   MLP_TRY(const auto folds, session.column(step.inputs[2 + arg_count], fragment));
