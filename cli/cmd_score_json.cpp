@@ -4,7 +4,7 @@
 
 #include "cli/command.h"
 #include "compiler/diag/render.h"
-#include "runtime/exec/score.h"
+#include "runtime/batch/score.h"
 #include "runtime/registry/registry.h"
 #include "runtime/scorer/scorer.h"
 
@@ -55,7 +55,7 @@ Result<Version> resolve(const std::string& directory, const std::string& what) {
   return Version{found->model, found->version, found->scorer, found->proven};
 }
 
-diag::Diagnostic set_aside(const exec::ScoreReport& done, const std::string& input) {
+diag::Diagnostic set_aside(const batch::ScoreReport& done, const std::string& input) {
   diag::Diagnostic d = io::contract_failure(input, std::span(&done.bad, 1));
   d.code = diag::Code::W0802;
   d.message = fmt::format("{} row{} of `{}` {} set aside: {} break{} the contract of the table", done.bad_rows, done.bad_rows == 1 ? "" : "s",
@@ -75,7 +75,7 @@ int score(const Common& common, const std::string& what, const std::string& inpu
   const auto loaded = scorer::load(version->scorer, [&](const Digest& digest) { return store->get(digest); });
   if (!loaded) return report(common, loaded.error());
   const auto files = io::real_file_system();
-  const auto done = exec::score_file(**loaded, *files, input, output, common.fragment_rows);
+  const auto done = batch::score_file(**loaded, *files, input, output, common.fragment_rows);
   if (!done) return report(common, done.error());
 
   std::vector<diag::Diagnostic> warnings;

@@ -11,7 +11,7 @@
 #include "compiler/driver/compile.h"
 #include "runtime/column/codec.h"
 #include "runtime/exec/run.h"
-#include "runtime/exec/score.h"
+#include "runtime/batch/score.h"
 #include "runtime/scorer/scorer.h"
 
 using namespace mlp;
@@ -118,7 +118,7 @@ TEST_CASE("a scored file has the same bits as the run's own predictions, interpr
       CHECK(scorer::interpreted(*compiled_one).empty());
       for (const auto& loaded : {interpreted, compiled_one})  // one body, two ways
       for (const std::uint64_t fragment_rows : {7u, 333u, 1u << 16}) {
-        const exec::ScoreReport scored = value_of(exec::score_file(*loaded, *files, folder + "/people.csv", folder + "/out.csv", fragment_rows));
+        const batch::ScoreReport scored = value_of(batch::score_file(*loaded, *files, folder + "/people.csv", folder + "/out.csv", fragment_rows));
         CHECK(scored.rows == kRows);
         CHECK(scored.scored == kRows);
         const std::map<std::uint64_t, double> scores = read_scores(folder + "/out.csv");

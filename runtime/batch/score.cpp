@@ -1,13 +1,14 @@
-#include "runtime/exec/score.h"
+#include "runtime/batch/score.h"
 
 #include <fmt/format.h>
 
 #include <cmath>
 #include <iterator>
 
-#include "runtime/exec/score_rows.h"
+#include "runtime/batch/forms.h"
+#include "runtime/batch/rows.h"
 
-namespace mlp::exec {
+namespace mlp::batch {
 
 namespace {
 
@@ -20,6 +21,26 @@ bool ends_in(const std::string& path, std::initializer_list<std::string_view> en
 std::unexpected<diag::Diagnostic> other_form(const std::string& path, const char* verb, const char* help) {
   return failure(diag::Code::E0601, fmt::format("`{}` is of a form that cannot be {} yet", path, verb), help);
 }
+
+enum class Form : std::uint8_t { delimited, json_lines };
+
+/// Predictions of some rows, as they are written.
+struct Scored {
+  std::string text;
+  io::BadValues bad;
+  std::uint64_t rows = 0, bad_rows = 0, undefined = 0, written = 0;
+};
+
+/// Writes the lines of the output.
+struct ScoreWriter {
+  Form form;
+  std::vector<std::string> keys;  ///< names of the columns that name a row; empty: its number does
+
+  /// What stands before the first line.
+  std::string head() const;
+  /// The lines of the rows, without those that are bad or have no prediction.
+  Scored write(RowBlock&& block, const std::vector<double>& predictions) const;
+};
 
 std::string csv_text(const Value& value) {
   std::string text = std::holds_alternative<std::monostate>(value) ? "" : std::holds_alternative<std::string>(value) ? std::get<std::string>(value) : to_string(value);
@@ -46,18 +67,17 @@ std::string json_text(const Value& value) {
   return to_string(value);
 }
 
-}  // namespace
-
 std::string ScoreWriter::head() const {
-  if (form_ == Form::json_lines) return "";
+  if (form == Form::json_lines) return "";
   std::string head;
-  for (const std::string& key : keys_) head += csv_text(Value(key)) + ",";
-  return keys_.empty() ? "row,prediction\n" : head + "prediction\n";
+  for (const std::string& key : keys) head += csv_text(Value(key)) + ",";
+  return keys.empty() ? "row,prediction\n" : head + "prediction\n";
 }
 
-void ScoreWriter::append(Scored& scored, const std::vector<double>& predictions, std::uint64_t first_row, const std::vector<std::uint32_t>& bad,
-                         const std::function<Value(std::size_t, std::size_t)>& key) const {
+Scored ScoreWriter::write(RowBlock&& block, const std::vector<double>& predictions) const {
+  Scored scored;
   auto out = std::back_inserter(scored.text);
+  const std::vector<std::uint32_t>& bad = block.bad_rows;
   auto next_bad = bad.begin();
   for (std::uint32_t row = 0; row < predictions.size(); ++row) {
     if (next_bad != bad.end() && *next_bad == row) {
@@ -69,13 +89,13 @@ void ScoreWriter::append(Scored& scored, const std::vector<double>& predictions,
       continue;
     }
     ++scored.written;
-    const bool csv = form_ == Form::delimited;
+    const bool csv = form == Form::delimited;
     if (!csv) scored.text += '{';
-    if (keys_.empty()) fmt::format_to(out, "{}{}", csv ? "" : "\"row\":", first_row + row + 1);
-    for (std::size_t i = 0; i < keys_.size(); ++i) {
+    if (keys.empty()) fmt::format_to(out, "{}{}", csv ? "" : "\"row\":", block.first_row + row + 1);
+    for (std::size_t i = 0; i < keys.size(); ++i) {
       if (i) scored.text += ',';
-      if (csv) scored.text += csv_text(key(i, row));
-      else scored.text += json_text(keys_[i]) + ":" + json_text(key(i, row));
+      if (csv) scored.text += csv_text(block.key(i, row));
+      else scored.text += json_text(keys[i]) + ":" + json_text(block.key(i, row));
     }
     // The shortest text that reads back as the same double.
     if (csv) fmt::format_to(out, ",{}\n", predictions[row]);
@@ -83,32 +103,46 @@ void ScoreWriter::append(Scored& scored, const std::vector<double>& predictions,
   }
   scored.rows += predictions.size();
   scored.bad_rows += bad.size();
+  scored.bad = std::move(block.bad);
+  return scored;
+}
+
+bool is_lines(const std::string& path) { return ends_in(path, {".jsonl", ".ndjson"}); }
+
+}  // namespace
+
+Result<void> read_rows(const scorer::LoadedScorer& scorer, io::FileSystem& files, const std::string& input, std::uint64_t fragment_rows,
+                       const TakeKeys& keys, const BlockWork& work) {
+  if (is_lines(input)) return read_json_lines(scorer, files, input, keys, work);
+  if (ends_in(input, {".csv", ".tsv", ".txt", ".data"})) return read_delimited(scorer, files, input, fragment_rows, keys, work);
+  return other_form(input, "read", "give a CSV, TSV or JSON Lines file (.csv, .tsv, .jsonl)");
 }
 
 Result<ScoreReport> score_file(const scorer::LoadedScorer& scorer, io::FileSystem& files, const std::string& input,
                                const std::string& output, std::uint64_t fragment_rows) {
-  const bool to_lines = ends_in(output, {".jsonl", ".ndjson"});
+  const bool to_lines = is_lines(output);
   if (!to_lines && !ends_in(output, {".csv"})) return other_form(output, "written", "name it .csv or .jsonl");
-  const bool lines = ends_in(input, {".jsonl", ".ndjson"});
-  if (!lines && !ends_in(input, {".csv", ".tsv", ".txt", ".data"})) return other_form(input, "read", "give a CSV, TSV or JSON Lines file (.csv, .tsv, .jsonl)");
   MLP_TRY(const io::FileStamp from, files.stat(input));
   if (const auto to = files.stat(output); to && to->inode == from.inode && to->device == from.device)
     return failure(diag::Code::E0904, fmt::format("`{}` is the file that is read; it would be overwritten", output), "give the predictions a file of their own");
 
   ScoreReport report;
-  std::string text, head;
-  const TakeScored take = [&](Scored&& part) {
-    text += part.text;
-    report.bad.append(part.bad);
-    report.rows += part.rows;
-    report.bad_rows += part.bad_rows;
-    report.undefined += part.undefined;
-    report.scored += part.written;
+  std::string text;
+  ScoreWriter writer{to_lines ? Form::json_lines : Form::delimited, {}};
+  const auto score = [&](RowBlock&& block) -> Result<std::function<void()>> {
+    MLP_TRY(const std::vector<double> predictions, scorer::predict(scorer, block.request, block.rows));
+    return [&, part = writer.write(std::move(block), predictions)] {
+      text += part.text;
+      report.bad.append(part.bad);
+      report.rows += part.rows;
+      report.bad_rows += part.bad_rows;
+      report.undefined += part.undefined;
+      report.scored += part.written;
+    };
   };
-  const Form form = to_lines ? Form::json_lines : Form::delimited;
-  MLP_TRY_VOID(lines ? score_json_lines(scorer, files, input, form, head, take) : score_delimited(scorer, files, input, fragment_rows, form, head, take));
-  MLP_TRY_VOID(files.write_atomically(output, head + text));
+  MLP_TRY_VOID(read_rows(scorer, files, input, fragment_rows, [&](std::vector<std::string> keys) { writer.keys = std::move(keys); }, score));
+  MLP_TRY_VOID(files.write_atomically(output, writer.head() + text));
   return report;
 }
 
-}  // namespace mlp::exec
+}  // namespace mlp::batch

@@ -4,20 +4,18 @@
 #include <memory>
 #include <optional>
 
-#include "runtime/column/parallel.h"
-#include "runtime/exec/score_rows.h"
+#include "runtime/batch/forms.h"
 #include "runtime/io/json_records.h"
 #include "runtime/scorer/records.h"
 
-namespace mlp::exec {
+namespace mlp::batch {
 
 namespace {
 
-constexpr std::size_t kBlocksAtOnce = 8;
 constexpr std::size_t kBlockBytes = 1 << 20;
 
 /// Whole lines of the file.
-struct Block {
+struct Lines {
   std::string text;
   std::uint64_t first_line = 1, first_row = 0;
 };
@@ -41,8 +39,8 @@ struct BlockReader {
   std::string rest = {};
   bool at_end = false;
 
-  Result<std::optional<Block>> next() {
-    Block block{std::move(rest), line, row};
+  Result<std::optional<Lines>> next() {
+    Lines block{std::move(rest), line, row};
     rest.clear();
     while (!at_end) {
       const std::size_t had = block.text.size();
@@ -57,7 +55,7 @@ struct BlockReader {
       block.text.resize(end + 1);
       break;
     }
-    if (block.text.empty()) return std::optional<Block>();
+    if (block.text.empty()) return std::optional<Lines>();
     for_lines(block.text, [&](std::string_view text) {
       ++line;
       row += !is_blank(text);
@@ -90,8 +88,8 @@ std::vector<std::pair<std::string, std::uint32_t>> names_of(const scorer::Schema
 
 }  // namespace
 
-Result<void> score_json_lines(const scorer::LoadedScorer& scorer, io::FileSystem& files, const std::string& input,
-                              Form form, std::string& head, const TakeScored& take) {
+Result<void> read_json_lines(const scorer::LoadedScorer& scorer, io::FileSystem& files, const std::string& input, const TakeKeys& take_keys,
+                             const BlockWork& work) {
   const scorer::Schema& schema = scorer::schema(scorer);
   MLP_TRY(const std::unique_ptr<io::File> file, files.open(input));
   MLP_TRY(const io::FileStamp before, file->stamp());
@@ -105,13 +103,13 @@ Result<void> score_json_lines(const scorer::LoadedScorer& scorer, io::FileSystem
     key_at.push_back(at->second);
     key_names.push_back(key.read.source_name);
   }
-  std::optional<ScoreWriter> writer;
+  bool keys_taken = false;
 
-  const auto score = [&](const Block& block) -> Result<Scored> {
+  const auto read_lines = [&](const Lines& block) -> Result<RowBlock> {
     io::JsonRecordReader reader(names, width + schema.key.size());
-    Scored scored;
+    RowBlock out;
     std::vector<scorer::Record> records;
-    std::vector<std::vector<Value>> keys;
+    const auto keys = std::make_shared<std::vector<std::vector<Value>>>();
     std::vector<std::uint64_t> lines;
     std::vector<std::uint32_t> unreadable;
     scorer::Record record;
@@ -122,7 +120,7 @@ Result<void> score_json_lines(const scorer::LoadedScorer& scorer, io::FileSystem
       if (is_blank(text)) return;
       const auto row = static_cast<std::uint32_t>(records.size());
       lines.push_back(here);
-      std::vector<Value>& key = keys.emplace_back();
+      std::vector<Value>& key = keys->emplace_back();
       if (auto fault = reader.read(text, record)) {
         unreadable.push_back(row);
         bad.emplace_back(row, std::move(fault->field), std::move(fault->value), std::move(fault->reason));
@@ -133,21 +131,22 @@ Result<void> score_json_lines(const scorer::LoadedScorer& scorer, io::FileSystem
       records.push_back(std::move(record));
       record = {};
     });
-    const scorer::RecordBatch batch = scorer::to_columns(scorer, records);
+    scorer::RecordBatch batch = scorer::to_columns(scorer, records);
     for (const scorer::Fault& fault : batch.faults)
       if (!std::ranges::binary_search(unreadable, fault.record)) bad.emplace_back(fault.record, schema.request[fault.field].name, fault.value, fault.reason);
     std::ranges::stable_sort(bad, {}, [](const auto& entry) { return std::get<0>(entry); });
-    for (auto& [row, column, value, reason] : bad) add_bad(scored.bad, input, lines[row], std::move(column), std::move(value), std::move(reason));
-    std::vector<std::uint32_t> bad_rows;
-    std::ranges::set_union(unreadable, batch.bad, std::back_inserter(bad_rows));
-    MLP_TRY(const std::vector<double> predictions, scorer::predict(scorer, batch.columns, batch.rows));
-    writer->append(scored, predictions, block.first_row, bad_rows, [&](std::size_t key, std::size_t row) { return keys[row][key]; });
-    return scored;
+    for (auto& [row, column, value, reason] : bad) add_bad(out.bad, input, lines[row], std::move(column), std::move(value), std::move(reason));
+    std::ranges::set_union(unreadable, batch.bad, std::back_inserter(out.bad_rows));
+    out.request = std::move(batch.columns);
+    out.rows = batch.rows;
+    out.first_row = block.first_row;
+    out.key = [keys](std::size_t key, std::size_t row) { return (*keys)[row][key]; };
+    return out;
   };
 
   BlockReader reader{*file};
   for (bool more = true; more;) {
-    std::vector<Block> blocks;
+    std::vector<Lines> blocks;
     while (blocks.size() < kBlocksAtOnce) {
       MLP_TRY(auto block, reader.next());
       if (!block) {
@@ -156,7 +155,7 @@ Result<void> score_json_lines(const scorer::LoadedScorer& scorer, io::FileSystem
       }
       blocks.push_back(std::move(*block));
     }
-    if (!writer && !blocks.empty()) {
+    if (!keys_taken && !blocks.empty()) {
       // The first object tells whether this is such a file, and whether it has the key.
       std::optional<std::string_view> first;
       for_lines(blocks[0].text, [&](std::string_view text) {
@@ -168,20 +167,15 @@ Result<void> score_json_lines(const scorer::LoadedScorer& scorer, io::FileSystem
       if (fault && !fault->is_object)
         return failure(diag::Code::E0804, fmt::format("`{}` has no JSON object in its first line: {}", input, fault->reason), "write one object a line, {\"age\": 46, …}");
       if (!first || !std::ranges::all_of(key_at, [&](std::size_t at) { return record[at].has_value(); })) key_names.clear(), key_at.clear();
-      writer.emplace(form, key_names);
+      take_keys(key_names);
+      keys_taken = true;
     }
-    std::vector<std::optional<Result<Scored>>> wave(blocks.size());
-    parallel_for(wave.size(), [&](std::size_t i) { wave[i] = score(blocks[i]); });
-    for (auto& scored : wave) {
-      if (!*scored) return failure(std::move(scored->error()));
-      take(std::move(**scored));
-    }
+    MLP_TRY_VOID(work_on(blocks.size(), [&](std::size_t i) { return read_lines(blocks[i]); }, work));
   }
-  if (!writer) writer.emplace(form, std::vector<std::string>());
-  head = writer->head();
+  if (!keys_taken) take_keys({});
   MLP_TRY(const io::FileStamp after, file->stamp());
   if (after != before) return failure(diag::Code::E0805, fmt::format("`{}` changed while it was read", input), "run again when nothing writes to it");
   return {};
 }
 
-}  // namespace mlp::exec
+}  // namespace mlp::batch

@@ -8,7 +8,7 @@
 #include "runtime/io/file_system.h"
 #include "runtime/scorer/scorer.h"
 
-namespace mlp::exec {
+namespace mlp::batch {
 
 struct ScoreReport {
   std::uint64_t rows = 0;       ///< of the input
@@ -21,12 +21,9 @@ struct ScoreReport {
 /// Predicts every row of a file and writes the key of the row (the table's key columns where the file has them, else `row`, its
 /// number from 1) and `prediction`, the shortest text that reads back as the same double, in the order of the file.
 ///
-/// `input` ends in .csv, .tsv, .txt, .data (the header names the columns as the table's files do, or as the workflow does; other
-/// columns are passed over) or in .jsonl, .ndjson (an object a line, with the same names); `output` in .csv, .jsonl or .ndjson.
-/// Rows that break the contract of a column are left out and counted. The output is there as a whole or not at all.
-/// `fragment_rows` of a delimited file are computed at once. E0901, E0803, E0804, E0805 of the input, E0904 of the output, E0601 for
-/// another form.
+/// `input` as in read_rows; `output` ends in .csv, .jsonl or .ndjson. Rows that break the contract of a column are left out and
+/// counted. The output is there as a whole or not at all. The failures of read_rows, E0904 of the output, E0601 for another form.
 Result<ScoreReport> score_file(const scorer::LoadedScorer& scorer, io::FileSystem& files, const std::string& input,
                                const std::string& output, std::uint64_t fragment_rows);
 
-}  // namespace mlp::exec
+}  // namespace mlp::batch

@@ -1,16 +1,12 @@
 #include <algorithm>
-#include <optional>
+#include <memory>
 
-#include "runtime/column/parallel.h"
-#include "runtime/exec/score_rows.h"
+#include "runtime/batch/forms.h"
 #include "runtime/io/source_options.h"
 
-namespace mlp::exec {
+namespace mlp::batch {
 
 namespace {
-
-/// Fragments that are in memory together; their output is taken in order.
-constexpr std::size_t kFragmentsAtOnce = 8;
 
 /// A column goes by its name in the table's files, or else by its name in the workflow.
 void bind_name(const io::FileScan& scan, const plan::RawField& field, io::CsvColumn& column) {
@@ -28,8 +24,8 @@ io::CsvColumn key_column(const plan::RawField& field) {
 
 }  // namespace
 
-Result<void> score_delimited(const scorer::LoadedScorer& scorer, io::FileSystem& files, const std::string& input, std::uint64_t fragment_rows,
-                             Form form, std::string& head, const TakeScored& take) {
+Result<void> read_delimited(const scorer::LoadedScorer& scorer, io::FileSystem& files, const std::string& input, std::uint64_t fragment_rows,
+                            const TakeKeys& take_keys, const BlockWork& work) {
   const scorer::Schema& schema = scorer::schema(scorer);
   MLP_TRY(io::CsvOptions options, io::csv_options(schema.source, schema.workflow, fragment_rows));
   if (input.ends_with(".tsv")) options.delimiter = '\t';
@@ -48,27 +44,27 @@ Result<void> score_delimited(const scorer::LoadedScorer& scorer, io::FileSystem&
   for (const io::CsvColumn& key : keys) key_names.push_back(key.name);
   const std::size_t width = columns.size();
   columns.insert(columns.end(), keys.begin(), keys.end());
-  const ScoreWriter writer(form, std::move(key_names));
-  head = writer.head();
+  take_keys(std::move(key_names));
 
-  const auto score = [&](const io::Fragment& fragment) -> Result<Scored> {
-    MLP_TRY(io::ReadOutcome outcome, io::read_fragment(files, scan, fragment, columns, options));
-    const std::span<const Column> all = outcome.batch.columns;
-    MLP_TRY(const std::vector<double> predictions, scorer::predict(scorer, all.first(width), outcome.batch.rows));
-    Scored scored;
-    scored.bad = std::move(outcome.bad);
-    writer.append(scored, predictions, fragment.first_row, outcome.bad_rows, [&](std::size_t key, std::size_t row) { return value_at(all[width + key], row); });
-    return scored;
-  };
-  for (std::size_t first = 0; first < scan.fragments.size(); first += kFragmentsAtOnce) {
-    std::vector<std::optional<Result<Scored>>> wave(std::min(kFragmentsAtOnce, scan.fragments.size() - first));
-    parallel_for(wave.size(), [&](std::size_t i) { wave[i] = score(scan.fragments[first + i]); });
-    for (auto& scored : wave) {
-      if (!*scored) return failure(std::move(scored->error()));
-      take(std::move(**scored));
-    }
+  for (std::size_t first = 0; first < scan.fragments.size(); first += kBlocksAtOnce) {
+    const auto read = [&](std::size_t i) -> Result<RowBlock> {
+      const io::Fragment& fragment = scan.fragments[first + i];
+      MLP_TRY(io::ReadOutcome outcome, io::read_fragment(files, scan, fragment, columns, options));
+      RowBlock block;
+      block.rows = outcome.batch.rows;
+      block.first_row = fragment.first_row;
+      block.bad = std::move(outcome.bad);
+      block.bad_rows = std::move(outcome.bad_rows);
+      auto& all = outcome.batch.columns;
+      const auto key_columns = std::make_shared<std::vector<Column>>(std::make_move_iterator(all.begin() + static_cast<std::ptrdiff_t>(width)), std::make_move_iterator(all.end()));
+      all.resize(width);
+      block.request = std::move(all);
+      block.key = [key_columns](std::size_t key, std::size_t row) { return value_at((*key_columns)[key], row); };
+      return block;
+    };
+    MLP_TRY_VOID(work_on(std::min(kBlocksAtOnce, scan.fragments.size() - first), read, work));
   }
   return {};
 }
 
-}  // namespace mlp::exec
+}  // namespace mlp::batch
