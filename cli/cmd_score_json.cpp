@@ -55,15 +55,6 @@ Result<Version> resolve(const std::string& directory, const std::string& what) {
   return Version{found->model, found->version, found->scorer, found->proven};
 }
 
-diag::Diagnostic set_aside(const batch::ScoreReport& done, const std::string& input) {
-  diag::Diagnostic d = io::contract_failure(input, std::span(&done.bad, 1));
-  d.code = diag::Code::W0802;
-  d.message = fmt::format("{} row{} of `{}` {} set aside: {} break{} the contract of the table", done.bad_rows, done.bad_rows == 1 ? "" : "s",
-                          input, done.bad_rows == 1 ? "is" : "are", done.bad_rows == 1 ? "it" : "they", done.bad_rows == 1 ? "s" : "");
-  d.help = "they have no prediction; mend them and score them again";
-  return d;
-}
-
 }  // namespace
 
 int score(const Common& common, const std::string& what, const std::string& input, const std::string& output) {
@@ -79,7 +70,7 @@ int score(const Common& common, const std::string& what, const std::string& inpu
   if (!done) return report(common, done.error());
 
   std::vector<diag::Diagnostic> warnings;
-  if (done->bad_rows) warnings.push_back(set_aside(*done, input));
+  if (done->bad_rows) warnings.push_back(set_aside(done->bad_rows, done->bad, input, "they have no prediction; mend them and score them again"));
   if (done->undefined) {
     warnings.push_back(diag::make(diag::Code::W0802, {}, fmt::format("{} row{} of `{}` {} no prediction: a number that the model needs is infinite or undefined",
                                                                      done->undefined, done->undefined == 1 ? "" : "s", input, done->undefined == 1 ? "has" : "have")));

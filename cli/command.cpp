@@ -11,6 +11,7 @@
 
 #include "compiler/diag/render.h"
 #include "compiler/support/check.h"
+#include "compiler/support/text.h"
 
 namespace mlp::cli {
 
@@ -33,13 +34,10 @@ Digest build_identity() {
 }
 
 std::size_t shown_width(std::string_view text) {
-  std::size_t width = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\x1b') {
-      while (i < text.size() && text[i] != 'm') ++i;
-      continue;
-    }
-    width += (text[i] & 0xC0) != 0x80;
+  std::size_t width = count_code_points(text);
+  for (std::size_t at = text.find('\x1b'); at != std::string_view::npos; at = text.find('\x1b', at + 1)) {
+    const std::size_t end = std::min(text.find('m', at), text.size() - 1);  // a colour takes no room
+    width -= end - at + 1;
   }
   return width;
 }
@@ -134,6 +132,15 @@ void watch_signals() {
   action.sa_handler = on_signal;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+}
+
+diag::Diagnostic set_aside(std::uint64_t rows, const io::BadValues& bad, const std::string& input, const std::string& help) {
+  diag::Diagnostic d = io::contract_failure(input, std::span(&bad, 1));
+  d.code = diag::Code::W0802;
+  d.message = fmt::format("{} row{} of `{}` {} set aside: {} break{} the contract of the table", rows, rows == 1 ? "" : "s", input, rows == 1 ? "is" : "are",
+                          rows == 1 ? "it" : "they", rows == 1 ? "s" : "");
+  d.help = help;
+  return d;
 }
 
 std::string table(const std::vector<std::vector<std::string>>& rows, bool colour) {

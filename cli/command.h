@@ -8,6 +8,7 @@
 
 #include "compiler/diag/diagnostic.h"
 #include "compiler/driver/compile.h"
+#include "runtime/io/csv.h"
 #include "runtime/registry/identity.h"
 #include "runtime/store/catalog.h"
 #include "runtime/store/store.h"
@@ -61,6 +62,8 @@ Result<registry::Identity> acting_identity(const std::string& store_directory);
 const std::atomic<bool>& stop_requested();
 void watch_signals();
 
+/// W0802 for rows of a file (or of requests) that break the contract of the table.
+diag::Diagnostic set_aside(std::uint64_t rows, const io::BadValues& bad, const std::string& input, const std::string& help);
 /// Text in a table: columns aligned, two blanks between; the first row is the head.
 std::string table(const std::vector<std::vector<std::string>>& rows, bool colour);
 /// "1.9 s", "120 ms".
@@ -86,6 +89,8 @@ int lineage(const Common& common, const std::string& name, const std::string& fi
 int score(const Common& common, const std::string& what, const std::string& input, const std::string& output);
 /// `port` below zero: that of the deploy block.
 int serve(const Common& common, const std::string& file, const std::string& deployment, const std::string& host, int port, bool insecure);
+/// `deployment` may be empty where the file has one monitor alone; `data` empty: the requests that were answered.
+int monitor(const Common& common, const std::string& file, const std::string& deployment, const std::string& data);
 int cache_verify(const Common& common);
 int cache_stats(const Common& common);
 int explain(const Common& common, const std::string& what);

@@ -136,6 +136,14 @@ int main(int argc, char** argv) {
     create->callback([&] { chosen = [&] { return token_create(common, scopes, name); }; });
   }
   {
+    CLI::App* sub = command(&app, "monitor", "whether what a deployment is asked still looks like what it was trained on");
+    with_file(sub), stored(sub), with_params(sub);
+    sub->add_option("DEPLOYMENT", name, "its name; may be left out where the file has one monitor");
+    sub->add_option("--data", output, "look at the rows of this file instead of the requests that were answered");
+    sub->add_option("--fragment-rows", common.fragment_rows, "rows computed at once; changes no result")->check(CLI::Range(1, 1 << 30));
+    sub->callback([&] { chosen = [&] { return monitor(common, file, name, output); }; });
+  }
+  {
     CLI::App* sub = command(&app, "score", "predictions for the rows of a file");
     stored(sub);
     sub->add_option("MODEL", name, "earner, earner@2, or a deployment")->required();

@@ -130,6 +130,10 @@ find_path(MLP_RE2_INCLUDE re2/re2.h)
 mlp_require_library(MLP_RE2_LIBRARY re2 libre2-dev)
 mlp_external(re2 LIBS ${MLP_RE2_LIBRARY} Threads::Threads)
 
+find_package(CURL QUIET)
+mlp_expect_version(libcurl "${CURL_VERSION_STRING}" 7.85 9)
+mlp_external(curl LIBS CURL::libcurl)
+
 find_package(simdjson QUIET)
 mlp_expect_version(simdjson "${simdjson_VERSION}" 3.0 4)
 mlp_external(simdjson LIBS simdjson::simdjson)

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "compiler/support/text.h"
+
 namespace mlp::diag {
 
 namespace {
@@ -20,10 +22,6 @@ constexpr const char* kYellow = "1;33";
 constexpr const char* kBlue = "1;34";
 constexpr const char* kCyan = "36";
 constexpr const char* kBold = "1";
-
-std::size_t count_code_points(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
-}
 
 /// The line as it is shown: a tab takes one column, so that carets stand below their text; control characters are hidden.
 std::string shown(std::string_view line) {

@@ -286,14 +286,51 @@ struct Deployment {
   Span span;
 };
 
+/// A monitor block: what `mlpc monitor` needs to know. In no key.
+struct DriftCheck {
+  std::string text;                  ///< as written: "psi < 0.2 on features"
+  Span span;
+  std::string native, comparison;
+  double bound = 0;
+  bool features = false, prediction = false;
+  std::vector<std::string> columns;  ///< features, by name
+  bool alerts = false;
+};
+struct QualityCheck {
+  std::string text;
+  Span span;
+  expr::Expr condition;              ///< inputs: indices into `statistics`
+  std::vector<std::pair<Expect::Statistic, std::string>> statistics;  ///< and the column of the table; none for the rows
+  bool alerts = false;
+};
+struct AlertTarget {
+  enum class Kind : std::uint8_t { file, command, webhook } kind = Kind::file;
+  enum class Secret : std::uint8_t { none, env, file } secret = Secret::none;
+  std::string value;                 ///< the target, or the variable or file that has it: never the secret
+  Span span;
+};
+struct Monitor {
+  std::string deployment;
+  std::string table;                 ///< whose rows the deployment is asked about
+  std::int64_t every_us = 0;         ///< 0: not written
+  std::int64_t window_us = 0;        ///< 0: all requests that the version answered
+  std::uint64_t at_least_rows = 0;   ///< fewer are inconclusive
+  std::vector<DriftCheck> drift;
+  std::vector<QualityCheck> quality;
+  std::vector<AlertTarget> alerts;
+  std::vector<NotYet> not_yet;       ///< `mlpc monitor` stops with E0601
+  Span span;
+};
+
 struct Physical {
-  static constexpr int kFormatVersion = 3;
+  static constexpr int kFormatVersion = 4;
   std::string workflow;
   std::string folder;                  ///< of the workflow file; paths are relative to it
   std::vector<Table> tables;
   std::vector<Step> steps;             ///< topologically ordered
   std::vector<Model> models;
   std::vector<Deployment> deployments;
+  std::vector<Monitor> monitors;
   std::vector<Param> params;
   std::vector<Edge> lineage;
   bool final_rows = false;             ///< `--final`: the test rows are opened

@@ -31,6 +31,14 @@ struct Words<Metrics::Measure::Over> {
   static constexpr const char* words[] = {"all", "min", "max", "gap", "slice"};
 };
 template <>
+struct Words<AlertTarget::Kind> {
+  static constexpr const char* words[] = {"file", "command", "webhook"};
+};
+template <>
+struct Words<AlertTarget::Secret> {
+  static constexpr const char* words[] = {"none", "env", "file"};
+};
+template <>
 struct Words<ScorerColumn::By> {
   static constexpr const char* words[] = {"expression", "transform", "bins"};
 };
@@ -114,9 +122,21 @@ template <class A> void fields(A& a, Deployment& d) {
   a("approval_per_code", d.approval_per_code), a("approval_valid_us", d.approval_valid_us), a("needs_final", d.needs_final);
   a("serves", d.serves), a("port", d.port), a("max_latency_us", d.max_latency_us), a("not_yet", d.not_yet), a("span", d.span);
 }
+template <class A> void fields(A& a, DriftCheck& c) {
+  a("text", c.text), a("span", c.span), a("native", c.native), a("comparison", c.comparison), a("bound", c.bound), a("features", c.features);
+  a("prediction", c.prediction), a("columns", c.columns), a("alerts", c.alerts);
+}
+template <class A> void fields(A& a, QualityCheck& c) {
+  a("text", c.text), a("span", c.span), a("condition", c.condition), a("statistics", c.statistics), a("alerts", c.alerts);
+}
+template <class A> void fields(A& a, AlertTarget& t) { a("kind", t.kind), a("secret", t.secret), a("value", t.value), a("span", t.span); }
+template <class A> void fields(A& a, Monitor& m) {
+  a("deployment", m.deployment), a("table", m.table), a("every_us", m.every_us), a("window_us", m.window_us), a("at_least_rows", m.at_least_rows);
+  a("drift", m.drift), a("quality", m.quality), a("alerts", m.alerts), a("not_yet", m.not_yet), a("span", m.span);
+}
 template <class A> void fields(A& a, Physical& p) {
   a("workflow", p.workflow), a("folder", p.folder), a("tables", p.tables), a("steps", p.steps), a("models", p.models);
-  a("deployments", p.deployments);
+  a("deployments", p.deployments), a("monitors", p.monitors);
   a("params", p.params), a("lineage", p.lineage), a("final_rows", p.final_rows);
 }
 template <class A> void fields(A& a, RawField& f) { a("name", f.name), a("read", f.read); }

@@ -235,6 +235,10 @@ std::vector<std::string> verify(const Physical& plan) {
     std::visit(StepCheck{plan, step, problems}, step.code);
   }
   for (const Model& model : plan.models) check_model(plan, model, problems);
+  for (const Monitor& monitor : plan.monitors)
+    for (const QualityCheck& check : monitor.quality)
+      for (const expr::InputColumn& input : check.condition.inputs)
+        if (input.column >= check.statistics.size()) problems.push_back(fmt::format("monitor `{}` reads a statistic that is not there", monitor.deployment));
   return problems;
 }
 

@@ -28,6 +28,27 @@ plan::Deployment deployment_of(const hir::Workflow& workflow, const hir::Deploy&
   return out;
 }
 
+plan::Monitor monitor_of(const hir::Workflow& workflow, const hir::Monitor& monitor) {
+  plan::Monitor out;
+  out.deployment = monitor.deployment;
+  if (monitor.table) out.table = workflow[*monitor.table].name;
+  out.every_us = monitor.every_us;
+  out.window_us = monitor.window_us;
+  out.at_least_rows = monitor.at_least_rows;
+  for (const hir::DriftCheck& check : monitor.drift)
+    out.drift.push_back({check.text, check.span, check.native, check.comparison, check.bound, check.features, check.prediction, check.columns, check.alerts});
+  for (const hir::QualityCheck& check : monitor.quality) {
+    plan::QualityCheck& quality = out.quality.emplace_back(plan::QualityCheck{check.text, check.span, check.condition, {}, check.alerts});
+    for (const hir::Statistic& statistic : check.statistics)
+      quality.statistics.emplace_back(static_cast<plan::Expect::Statistic>(statistic.kind), statistic.column ? workflow[*statistic.column].name : std::string());
+  }
+  for (const hir::AlertTarget& target : monitor.alerts)
+    out.alerts.push_back({static_cast<plan::AlertTarget::Kind>(target.kind), static_cast<plan::AlertTarget::Secret>(target.secret), target.value, target.span});
+  for (const hir::NotYet& form : monitor.not_yet) out.not_yet.push_back({form.what, form.span});
+  out.span = monitor.span;
+  return out;
+}
+
 plan::Physical start_plan(const hir::Workflow& workflow, const PlanOptions& options) {
   plan::Physical plan;
   plan.workflow = workflow.name;
@@ -37,6 +58,7 @@ plan::Physical start_plan(const hir::Workflow& workflow, const PlanOptions& opti
     plan.tables.push_back({table.name, table.synthetic, table.source, table.options, table.path, table.rows, table.span});
   for (const hir::Param& param : workflow.params) plan.params.push_back({param.name, to_string(param.value), param.from});
   for (const hir::Deploy& deploy : workflow.deploys) plan.deployments.push_back(deployment_of(workflow, deploy));
+  for (const hir::Monitor& monitor : workflow.monitors) plan.monitors.push_back(monitor_of(workflow, monitor));
   plan.lineage = trace_lineage(workflow);
   return plan;
 }

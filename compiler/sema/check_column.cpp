@@ -94,6 +94,16 @@ void add_constraint(Context& context, hir::Table& table, hir::ColumnId id, const
   table.expectations.push_back({fmt::format("{} {}", column.name, text), span, false, true, b.finish(condition), {}});
 }
 
+std::vector<hir::Statistic> number_statistics(expr::Expr& condition, const StatisticNames& names) {
+  std::vector<hir::Statistic> statistics;
+  // Finishing an expression may have dropped some, and their order is that of first use.
+  for (expr::InputColumn& input : condition.inputs) {
+    statistics.push_back(names.used[input.column]);
+    input.column = static_cast<std::uint32_t>(statistics.size() - 1);
+  }
+  return statistics;
+}
+
 void check_expect(Context& context, hir::Table& table, const ast::Expect& expect, const RowNames& rows, Span span) {
   Builder b;
   Scope scope(context, b, &context.file);
@@ -108,13 +118,7 @@ void check_expect(Context& context, hir::Table& table, const ast::Expect& expect
   out.warn = expect.only_warns;
   out.for_all_rows = expect.for_all_rows;
   out.condition = b.finish(condition);
-  if (!expect.for_all_rows) {
-    // Inputs are positions in `statistics`; finish may have dropped some, and their order is that of first use.
-    for (expr::InputColumn& input : out.condition.inputs) {
-      out.statistics.push_back(statistics.used[input.column]);
-      input.column = static_cast<std::uint32_t>(out.statistics.size() - 1);
-    }
-  }
+  if (!expect.for_all_rows) out.statistics = number_statistics(out.condition, statistics);
   table.expectations.push_back(std::move(out));
 }
 

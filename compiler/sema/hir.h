@@ -202,8 +202,46 @@ struct Deploy {
   std::int64_t max_latency_us = 0;
   std::vector<NotYet> not_yet;
 };
-/// A monitor block, checked; kept for lineage.
-struct Monitor { std::string name; Span span; std::string deployment; };
+/// `drift psi < 0.2 on features -> alert`.
+struct DriftCheck {
+  std::string text;
+  Span span;
+  std::string native;                ///< symbol of the distance
+  std::string comparison;            ///< "<", "<=", ">", ">="
+  double bound = 0;
+  bool features = false, prediction = false;
+  std::vector<std::string> columns;  ///< of the view, by name: the version that is watched may have been made of another file
+  bool alerts = false;
+};
+/// `quality missing(occupation) < 15% -> alert`.
+struct QualityCheck {
+  std::string text;
+  Span span;
+  expr::Expr condition;              ///< inputs: indices into `statistics`
+  std::vector<Statistic> statistics;
+  bool alerts = false;
+};
+/// `alert file("alerts.jsonl")`.
+struct AlertTarget {
+  enum class Kind : std::uint8_t { file, command, webhook } kind = Kind::file;
+  enum class Secret : std::uint8_t { none, env, file } secret = Secret::none;
+  std::string value;                 ///< the target, or the variable or file that has it
+  Span span;
+};
+/// A monitor block. What it has in `not_yet` stops `mlpc monitor` alone.
+struct Monitor {
+  std::string name;
+  Span span;
+  std::string deployment;
+  std::optional<TableId> table;      ///< whose rows the deployment is asked about
+  std::int64_t every_us = 0;         ///< 0: not written
+  std::int64_t window_us = 0;        ///< 0: not written
+  std::uint64_t at_least_rows = 0;
+  std::vector<DriftCheck> drift;
+  std::vector<QualityCheck> quality;
+  std::vector<AlertTarget> alerts;
+  std::vector<NotYet> not_yet;
+};
 
 struct Test {
   std::string name;

@@ -91,6 +91,9 @@ std::string type_text(const Builder& builder, expr::NodeId node);
 /// Names that are known where the condition is true (or false).
 std::set<std::string, std::less<>> known_where(const ast::File& file, ast::ExprId condition, bool truth);
 
+/// The statistics that a finished condition reads, its inputs renumbered to be positions among them.
+std::vector<hir::Statistic> number_statistics(expr::Expr& condition, const StatisticNames& names);
+
 // ---- types and constants -----------------------------------------------------------------------------------------------
 
 /// nullopt after a report.
