@@ -82,8 +82,10 @@ std::string rate_text(const std::optional<double>& rate) {
 
 void print_report(const Common& common, const monitor::Report& report) {
   const monitor::Window& window = report.window;
-  fmt::print("{}: {} version {}, {} rows{} of {}\n\n", report.deployed.deployment, report.deployed.model, report.deployed.version, window.rows,
+  fmt::print("{}: {} version {}, {} rows{} of {}\n", report.deployed.deployment, report.deployed.model, report.deployed.version, window.rows,
              window.set_aside ? fmt::format(" ({} set aside)", window.set_aside) : "", window.file.empty() ? "requests" : window.file);
+  if (window.rows == 0) return;
+  fmt::print("\n");
   std::vector<std::vector<std::string>> rows = {{"check", "of", "value", "bound", "status", "by chance"}};
   std::vector<const monitor::Check*> sorted;
   for (const monitor::Check& check : report.checks) sorted.push_back(&check);
@@ -109,7 +111,7 @@ void print_summary(const Common& common, const monitor::Report& report, const st
     if (why.empty() && check.status == monitor::Status::inconclusive) why = check.why;
     if (check.status == monitor::Status::breach) breached.push_back(check.column.empty() ? check.text : check.column);
   }
-  fmt::print("\n{}", status_text(common, report.status));
+  fmt::print("{}{}", report.window.rows ? "\n" : "", status_text(common, report.status));
   if (report.status == monitor::Status::breach) fmt::print(": {}", fmt::join(breached, ", "));
   if (report.status == monitor::Status::inconclusive) fmt::print(": {}", why);
   fmt::print("\n");
