@@ -134,6 +134,16 @@ find_package(CURL QUIET)
 mlp_expect_version(libcurl "${CURL_VERSION_STRING}" 7.85 9)
 mlp_external(curl LIBS CURL::libcurl)
 
+# Fetched by scripts/setup.sh. The modules find it beside themselves.
+set(MLP_DUCKDB ${CMAKE_SOURCE_DIR}/build/duckdb)
+if(EXISTS ${MLP_DUCKDB}/libduckdb.so AND EXISTS ${MLP_DUCKDB}/duckdb.h)
+  mlp_external(duckdb LIBS ${MLP_DUCKDB}/libduckdb.so INCLUDES ${MLP_DUCKDB})
+  file(MAKE_DIRECTORY ${CMAKE_LIBRARY_OUTPUT_DIRECTORY})
+  file(CREATE_LINK ${MLP_DUCKDB}/libduckdb.so ${CMAKE_LIBRARY_OUTPUT_DIRECTORY}/libduckdb.so SYMBOLIC)
+else()
+  message(WARNING "DuckDB is not in build/duckdb: this build reads and writes no Parquet. Run scripts/setup.sh where npm's packages can be reached.")
+endif()
+
 find_package(simdjson QUIET)
 mlp_expect_version(simdjson "${simdjson_VERSION}" 3.0 4)
 mlp_external(simdjson LIBS simdjson::simdjson)

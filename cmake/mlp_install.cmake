@@ -11,6 +11,9 @@ install(PROGRAMS $<TARGET_FILE:mlp> DESTINATION lib)
 foreach(module IN LISTS modules)
   install(PROGRAMS $<TARGET_FILE:${module}> DESTINATION lib)
 endforeach()
+if(TARGET ext::duckdb)
+  install(PROGRAMS ${MLP_DUCKDB}/libduckdb.so DESTINATION lib)
+endif()
 install(FILES runtime/embed/mlp.h runtime/embed/mlp.hpp DESTINATION include/mlp)
 file(WRITE ${CMAKE_BINARY_DIR}/gen/mlpConfig.cmake [[
 # mlp::mlp: the library, for C and C++17 and later.

@@ -4,7 +4,7 @@
 #   [DEPS folder...]          whose headers this folder may include: the arrows of
 #                             docs/architecture.md, which the layer test compares and enforces
 #   [PRIVATE_LIBS ext::x...]  third-party libraries of its .cpp files (fmt is always there)
-#   [EXCLUDE folder...]       subfolders that are rooms of their own
+#   [EXCLUDE folder...]       subfolders that are rooms of their own, files that are left out
 #   [SOURCES file...]         further, generated sources
 #   [USES_STDLIB])            includes headers generated from stdlib/ (gen/native_names.h)
 #
@@ -51,7 +51,7 @@ endfunction()
 function(mlp_folder_sources out folder)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.cpp)
   foreach(other IN LISTS ARGN)
-    list(FILTER sources EXCLUDE REGEX "^${CMAKE_SOURCE_DIR}/${other}/")
+    list(FILTER sources EXCLUDE REGEX "^${CMAKE_SOURCE_DIR}/${other}(/|$)")
   endforeach()
   set(${out} ${sources} PARENT_SCOPE)
 endfunction()

@@ -2,6 +2,8 @@
 
 #include <functional>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "runtime/batch/rows.h"
@@ -12,8 +14,13 @@ namespace mlp::batch {
 
 Result<void> read_delimited(const scorer::LoadedScorer& scorer, io::FileSystem& files, const std::string& input, std::uint64_t fragment_rows,
                             const TakeKeys& keys, const BlockWork& work);
+Result<void> read_parquet(const scorer::LoadedScorer& scorer, io::FileSystem& files, const std::string& input, const TakeKeys& keys, const BlockWork& work);
 Result<void> read_json_lines(const scorer::LoadedScorer& scorer, io::FileSystem& files, const std::string& input, const TakeKeys& keys,
                              const BlockWork& work);
+
+/// Names of fields as a file may have them, those of the table's files first, and their positions: the request, then the key.
+std::vector<std::pair<std::string, std::uint32_t>> field_names(const scorer::Schema& schema);
+void add_bad(io::BadValues& bad, const std::string& file, std::uint64_t line, std::string column, std::string value, std::string reason);
 
 /// Blocks that are in memory together.
 inline constexpr std::size_t kBlocksAtOnce = 8;

@@ -32,7 +32,7 @@ using TakeKeys = std::function<void(std::vector<std::string> names)>;
 using BlockWork = std::function<Result<std::function<void()>>(RowBlock&&)>;
 
 /// Reads every row of a file that ends in .csv, .tsv, .txt, .data (the header names the columns as the table's files do, or as the
-/// workflow does; other columns are passed over) or in .jsonl, .ndjson (an object a line, with the same names). `fragment_rows` of
+/// workflow does; other columns are passed over) in .jsonl, .ndjson (an object a line, with the same names), or in .parquet. `fragment_rows` of
 /// a delimited file make a block. E0901, E0803, E0804, E0805, E0308, E0601 for another form, and the failures of `work`.
 Result<void> read_rows(const scorer::LoadedScorer& scorer, io::FileSystem& files, const std::string& input, std::uint64_t fragment_rows,
                        const TakeKeys& keys, const BlockWork& work);

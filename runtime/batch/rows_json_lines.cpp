@@ -64,28 +64,6 @@ struct BlockReader {
   }
 };
 
-void add_bad(io::BadValues& bad, const std::string& file, std::uint64_t line, std::string column, std::string value, std::string reason) {
-  ++bad.count;
-  ++bad.by_reason[column.empty() ? reason : fmt::format("`{}`: {}", column, reason)];
-  if (bad.first.size() < io::BadValues::kShown) bad.first.push_back({file, line, std::move(column), std::move(value), std::move(reason)});
-}
-
-/// Names of fields and their positions: the request, then the key.
-std::vector<std::pair<std::string, std::uint32_t>> names_of(const scorer::Schema& schema, bool with_key) {
-  std::vector<std::pair<std::string, std::uint32_t>> names;
-  const auto add = [&](const std::string& name, std::size_t position) {
-    if (std::ranges::find(names, name, &std::pair<std::string, std::uint32_t>::first) == names.end())
-      names.emplace_back(name, static_cast<std::uint32_t>(position));
-  };
-  std::vector<const plan::RawField*> fields;
-  for (const plan::RawField& field : schema.request) fields.push_back(&field);
-  if (with_key)
-    for (const plan::RawField& field : schema.key) fields.push_back(&field);
-  for (std::size_t i = 0; i < fields.size(); ++i) add(fields[i]->read.source_name, i);
-  for (std::size_t i = 0; i < fields.size(); ++i) add(fields[i]->name, i);
-  return names;
-}
-
 }  // namespace
 
 Result<void> read_json_lines(const scorer::LoadedScorer& scorer, io::FileSystem& files, const std::string& input, const TakeKeys& take_keys,
@@ -97,7 +75,7 @@ Result<void> read_json_lines(const scorer::LoadedScorer& scorer, io::FileSystem&
   // A column of the key that is also asked for has one place, that of the request.
   std::vector<std::size_t> key_at;
   std::vector<std::string> key_names;
-  const auto names = names_of(schema, true);
+  const auto names = field_names(schema);
   for (const plan::RawField& key : schema.key) {
     const auto at = std::ranges::find(names, key.read.source_name, &std::pair<std::string, std::uint32_t>::first);
     key_at.push_back(at->second);

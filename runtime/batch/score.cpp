@@ -7,6 +7,7 @@
 
 #include "runtime/batch/forms.h"
 #include "runtime/batch/rows.h"
+#include "runtime/io/parquet/parquet.h"
 
 namespace mlp::batch {
 
@@ -22,11 +23,12 @@ std::unexpected<diag::Diagnostic> other_form(const std::string& path, const char
   return failure(diag::Code::E0601, fmt::format("`{}` is of a form that cannot be {} yet", path, verb), help);
 }
 
-enum class Form : std::uint8_t { delimited, json_lines };
+enum class Form : std::uint8_t { delimited, json_lines, parquet };
 
 /// Predictions of some rows, as they are written.
 struct Scored {
-  std::string text;
+  std::string text;                         ///< of forms that are texts
+  std::vector<std::vector<Value>> columns;  ///< of Parquet: those of the key, or the rows' numbers, then the predictions
   io::BadValues bad;
   std::uint64_t rows = 0, bad_rows = 0, undefined = 0, written = 0;
 };
@@ -38,6 +40,7 @@ struct ScoreWriter {
 
   /// What stands before the first line.
   std::string head() const;
+  std::vector<std::string> names() const;
   /// The lines of the rows, without those that are bad or have no prediction.
   Scored write(RowBlock&& block, const std::vector<double>& predictions) const;
 };
@@ -89,6 +92,13 @@ Scored ScoreWriter::write(RowBlock&& block, const std::vector<double>& predictio
       continue;
     }
     ++scored.written;
+    if (form == Form::parquet) {
+      scored.columns.resize(std::max<std::size_t>(keys.size(), 1) + 1);
+      if (keys.empty()) scored.columns[0].push_back(static_cast<std::int64_t>(block.first_row + row + 1));
+      for (std::size_t i = 0; i < keys.size(); ++i) scored.columns[i].push_back(block.key(i, row));
+      scored.columns.back().push_back(predictions[row]);
+      continue;
+    }
     const bool csv = form == Form::delimited;
     if (!csv) scored.text += '{';
     if (keys.empty()) fmt::format_to(out, "{}{}", csv ? "" : "\"row\":", block.first_row + row + 1);
@@ -107,6 +117,13 @@ Scored ScoreWriter::write(RowBlock&& block, const std::vector<double>& predictio
   return scored;
 }
 
+std::vector<std::string> ScoreWriter::names() const {
+  std::vector<std::string> names = keys.empty() ? std::vector<std::string>{"row"} : keys;
+  names.push_back("prediction");
+  return names;
+}
+
+bool is_parquet(const std::string& path) { return ends_in(path, {".parquet"}); }
 bool is_lines(const std::string& path) { return ends_in(path, {".jsonl", ".ndjson"}); }
 
 }  // namespace
@@ -115,24 +132,28 @@ Result<void> read_rows(const scorer::LoadedScorer& scorer, io::FileSystem& files
                        const TakeKeys& keys, const BlockWork& work) {
   if (is_lines(input)) return read_json_lines(scorer, files, input, keys, work);
   if (ends_in(input, {".csv", ".tsv", ".txt", ".data"})) return read_delimited(scorer, files, input, fragment_rows, keys, work);
-  return other_form(input, "read", "give a CSV, TSV or JSON Lines file (.csv, .tsv, .jsonl)");
+  if (is_parquet(input)) return read_parquet(scorer, files, input, keys, work);
+  return other_form(input, "read", "give a CSV, TSV, JSON Lines or Parquet file (.csv, .tsv, .jsonl, .parquet)");
 }
 
 Result<ScoreReport> score_file(const scorer::LoadedScorer& scorer, io::FileSystem& files, const std::string& input,
                                const std::string& output, std::uint64_t fragment_rows) {
-  const bool to_lines = is_lines(output);
-  if (!to_lines && !ends_in(output, {".csv"})) return other_form(output, "written", "name it .csv or .jsonl");
+  const bool to_lines = is_lines(output), to_parquet = is_parquet(output);
+  if (!to_lines && !to_parquet && !ends_in(output, {".csv"})) return other_form(output, "written", "name it .csv, .jsonl or .parquet");
   MLP_TRY(const io::FileStamp from, files.stat(input));
   if (const auto to = files.stat(output); to && to->inode == from.inode && to->device == from.device)
     return failure(diag::Code::E0904, fmt::format("`{}` is the file that is read; it would be overwritten", output), "give the predictions a file of their own");
 
   ScoreReport report;
   std::string text;
-  ScoreWriter writer{to_lines ? Form::json_lines : Form::delimited, {}};
+  std::vector<std::vector<Value>> columns;
+  ScoreWriter writer{to_parquet ? Form::parquet : to_lines ? Form::json_lines : Form::delimited, {}};
   const auto score = [&](RowBlock&& block) -> Result<std::function<void()>> {
     MLP_TRY(const std::vector<double> predictions, scorer::predict(scorer, block.request, block.rows));
     return [&, part = writer.write(std::move(block), predictions)] {
       text += part.text;
+      columns.resize(std::max(columns.size(), part.columns.size()));
+      for (std::size_t i = 0; i < part.columns.size(); ++i) columns[i].insert(columns[i].end(), part.columns[i].begin(), part.columns[i].end());
       report.bad.append(part.bad);
       report.rows += part.rows;
       report.bad_rows += part.bad_rows;
@@ -141,6 +162,12 @@ Result<ScoreReport> score_file(const scorer::LoadedScorer& scorer, io::FileSyste
     };
   };
   MLP_TRY_VOID(read_rows(scorer, files, input, fragment_rows, [&](std::vector<std::string> keys) { writer.keys = std::move(keys); }, score));
+  if (to_parquet) {
+    columns.resize(writer.names().size());
+    MLP_TRY(text, io::write_parquet(writer.names(), columns));
+    MLP_TRY_VOID(files.write_atomically(output, text));
+    return report;
+  }
   MLP_TRY_VOID(files.write_atomically(output, writer.head() + text));
   return report;
 }

@@ -21,7 +21,7 @@ struct ScoreReport {
 /// Predicts every row of a file and writes the key of the row (the table's key columns where the file has them, else `row`, its
 /// number from 1) and `prediction`, the shortest text that reads back as the same double, in the order of the file.
 ///
-/// `input` as in read_rows; `output` ends in .csv, .jsonl or .ndjson. Rows that break the contract of a column are left out and
+/// `input` as in read_rows; `output` ends in .csv, .jsonl, .ndjson or .parquet. Rows that break the contract of a column are left out and
 /// counted. The output is there as a whole or not at all. The failures of read_rows, E0904 of the output, E0601 for another form.
 Result<ScoreReport> score_file(const scorer::LoadedScorer& scorer, io::FileSystem& files, const std::string& input,
                                const std::string& output, std::uint64_t fragment_rows);

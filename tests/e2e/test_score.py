@@ -176,8 +176,8 @@ def test_a_bad_record_of_json_lines_is_set_aside_with_line_field_and_reason(run,
     "model, source, target, code, words",
     [
         ("boosted", "absent.csv", "o.csv", "E0901", "absent.csv"),
-        ("boosted", "new.parquet", "o.csv", "E0601", "new.parquet"),
-        ("boosted", "new.csv", "o.parquet", "E0601", "o.parquet"),
+        ("boosted", "new.xls", "o.csv", "E0601", "new.xls"),
+        ("boosted", "new.csv", "o.xls", "E0601", "o.xls"),
         ("bosted", "new.csv", "o.csv", "E0908", "boosted"),
         ("boosted@7", "new.csv", "o.csv", "E0908", "boosted@7"),
         ("boosted", "short.csv", "o.csv", "E0803", "hours-per-week"),
@@ -190,7 +190,7 @@ def test_what_cannot_be_scored_is_said_and_nothing_is_written(run, census, model
     folder = census.parent
     (folder / "short.csv").write_text("age,gain,loss,region,job\n40,1,2,north,clerk\n")
     (folder / "table.jsonl").write_bytes((folder / "new.csv").read_bytes())
-    (folder / "new.parquet").write_bytes(b"PAR1")
+    (folder / "new.xls").write_bytes(b"PAR1")
     before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
     outcome = score(run, census, model, source, target, "--format", "json", check=None)
     assert outcome.code in (1, 4, 5), str(outcome)
