@@ -39,7 +39,7 @@ struct FieldColumn {
     faults.push_back({record, position, io::shortened(value), std::move(reason)});
   }
   void add_missing() {
-    if (!field.column().type.missing) return add_fault("", field.why_not_missing());
+    if (!field.column().type.missing) return add_fault("", "missing; a value is required");
     builder.push_missing();
   }
   void wrong_kind(std::string_view value, std::string_view is) { add_fault(value, fmt::format("{} {}", is, expected())); }

@@ -25,7 +25,7 @@ struct Fault {
   std::uint32_t record = 0;  ///< position among the records
   std::uint32_t field = 0;   ///< position in Schema::request
   std::string value;         ///< shortened, as a person reads it
-  std::string reason;        ///< what was expected: "not in 1..99", "missing; `int?` would allow it"
+  std::string reason;        ///< what was expected: "not in 1..99", "missing; a value is required"
 };
 
 struct RecordBatch {

@@ -217,11 +217,31 @@ Response Application::route(const Request& request, std::string& name) {
   return refuse(404, fmt::format("there is nothing at `{}`; /predict, /v2, /openapi.json, /metrics and /healthz are", io::shortened(path)));
 }
 
+std::expected<request_log::Answered, Response> Application::answer_records(const Version& version, std::vector<scorer::Record> records, std::string id, std::int64_t began) {
+  const scorer::RecordBatch batch = scorer::to_columns(*version.scorer, records);
+  request_log::Answered answered{version.source, std::move(id), std::move(records), {}, {}, 0};
+  if (!batch.faults.empty()) {
+    for (const scorer::Fault& fault : batch.faults) answered.faults.emplace_back(fault.record, fault.field);
+    metrics_.faults += batch.faults.size();
+    Response response = refuse(scorer::schema(*version.scorer), batch.faults);
+    keep(std::move(answered), began);
+    return std::unexpected(std::move(response));
+  }
+  auto predictions = scorer::predict(*version.scorer, batch.columns, batch.rows);
+  if (!predictions) return std::unexpected(refuse(500, predictions.error().message));
+  answered.predictions = std::move(*predictions);
+  return answered;
+}
+
+void Application::keep(request_log::Answered answered, std::int64_t began) {
+  answered.latency_us = (clock_.steady_ns() - began) / 1000;
+  log_->add(std::move(answered));
+}
+
 Response Application::predict(const Request& request) {
   const std::int64_t began = clock_.steady_ns();
   if (!is_json(request.content_type)) return refuse(415, "send JSON, with the header Content-Type: application/json");
   const auto version = version_.load();
-  const scorer::Schema& schema = scorer::schema(*version->scorer);
   std::vector<scorer::Record> records;
   std::vector<std::pair<std::uint32_t, std::string>> unknown;
   bool is_list = false;
@@ -239,38 +259,26 @@ Response Application::predict(const Request& request) {
     const std::string_view near = diag::did_you_mean(unknown[0].second, version->names);
     return refuse(422, fmt::format("there is no field `{}`{}", io::shortened(unknown[0].second), near.empty() ? fmt::format("; fields are {}", fmt::join(version->names, ", ")) : fmt::format("; did you mean `{}`?", near)));
   }
-  const scorer::RecordBatch batch = scorer::to_columns(*version->scorer, records);
-  request_log::Answered answered{version->source, next_id(), std::move(records), {}, {}, 0};
-  const auto keep = [&] {
-    answered.latency_us = (clock_.steady_ns() - began) / 1000;
-    log_->add(std::move(answered));
-  };
-  if (!batch.faults.empty()) {
-    for (const scorer::Fault& fault : batch.faults) answered.faults.emplace_back(fault.record, fault.field);
-    metrics_.faults += batch.faults.size();
-    Response response = refuse(schema, batch.faults);
-    keep();
-    return response;
-  }
-  auto predictions = scorer::predict(*version->scorer, batch.columns, batch.rows);
-  if (!predictions) return refuse(500, predictions.error().message);
+  auto answer = answer_records(*version, std::move(records), next_id(), began);
+  if (!answer) return std::move(answer.error());
+  request_log::Answered& answered = *answer;
+  const std::vector<double>& predictions = answered.predictions;
   Response response;
   response.headers.emplace_back("X-Model-Version", std::to_string(version->deployed.version));
   response.headers.emplace_back("X-Request-Id", answered.request_id);
   auto to = std::back_inserter(response.body);
   response.body = is_list ? "{\"predictions\":[" : "{\"prediction\":";
   bool undefined = false;
-  for (std::size_t i = 0; i < predictions->size(); ++i) {
+  for (std::size_t i = 0; i < predictions.size(); ++i) {
     if (i) response.body += ',';
-    const double p = (*predictions)[i];
+    const double p = predictions[i];
     if (std::isnan(p)) response.body += "null", undefined = true, ++metrics_.undefined;
     else fmt::format_to(to, "{}", p), ++metrics_.predictions;
   }
   if (is_list) response.body += ']';
   if (undefined) response.body += ",\"reason\":\"a number that the model needs is infinite or undefined\"";
   fmt::format_to(to, ",\"model\":{},\"version\":{},\"scorer\":\"{}\"}}", quoted(version->deployed.model), version->deployed.version, version->deployed.scorer.hex());
-  answered.predictions = std::move(*predictions);
-  keep();
+  keep(std::move(answered), began);
   return response;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <expected>
 #include <functional>
 #include <memory>
 #include <string>
@@ -13,6 +14,7 @@
 #include "runtime/io/file_system.h"
 #include "runtime/registry/registry.h"
 #include "runtime/request_log/request_log.h"
+#include "runtime/scorer/records.h"
 #include "runtime/serve/metrics.h"
 
 /// What a server answers, without its sockets: a request is a value, so is a response.
@@ -60,6 +62,10 @@ class Application {
   Application(Settings settings, io::FileSystem& files, io::Clock& clock);
   Response route(const Request& request, std::string& name);
   Response predict(const Request& request);
+  /// The predictions for records, or the response where they break the contract: that request is kept, one that is answered is not yet.
+  std::expected<request_log::Answered, Response> answer_records(const Version& version, std::vector<scorer::Record> records, std::string id, std::int64_t began);
+  /// Writes the request down; it began at that time of the steady clock, in nanoseconds.
+  void keep(request_log::Answered answered, std::int64_t began);
   Response infer(const Request& request, const std::shared_ptr<const Version>& version);
   bool may(const Request& request, std::string_view scope);
   std::string next_id();

@@ -110,45 +110,33 @@ Response Application::infer(const Request& request, const std::shared_ptr<const 
   for (const auto& output : asked.outputs)
     if (output.name != "prediction") return refuse(400, fmt::format("there is no output `{}`; there is `prediction`", io::shortened(output.name)));
 
-  const scorer::RecordBatch batch = scorer::to_columns(*version->scorer, records);
-  request_log::Answered answered{version->source, asked.id.empty() ? next_id() : asked.id, std::move(records), {}, {}, 0};
-  const auto keep = [&] {
-    answered.latency_us = (clock_.steady_ns() - began) / 1000;
-    log_->add(std::move(answered));
-  };
-  if (!batch.faults.empty()) {
-    for (const scorer::Fault& fault : batch.faults) answered.faults.emplace_back(fault.record, fault.field);
-    metrics_.faults += batch.faults.size();
-    Response response = refuse(schema, batch.faults);
-    keep();
-    return response;
-  }
-  auto predictions = scorer::predict(*version->scorer, batch.columns, batch.rows);
-  if (!predictions) return refuse(500, predictions.error().message);
+  auto answer = answer_records(*version, std::move(records), asked.id.empty() ? next_id() : asked.id, began);
+  if (!answer) return std::move(answer.error());
+  request_log::Answered& answered = *answer;
+  const std::vector<double>& predictions = answered.predictions;
   const bool as_binary = asked.outputs.empty() ? asked.binary_output : asked.outputs[0].binary.value_or(asked.binary_output);
   Response response;
   response.headers.emplace_back("X-Model-Version", std::to_string(version->deployed.version));
   auto to = std::back_inserter(response.body);
   fmt::format_to(to, "{{\"model_name\":{},\"model_version\":\"{}\",\"id\":{},\"parameters\":{{\"scorer\":\"{}\"}},\"outputs\":[{{\"name\":\"prediction\",\"shape\":[{}],\"datatype\":\"FP64\"",
-                 quoted(version->deployed.model), version->deployed.version, quoted(answered.request_id), version->deployed.scorer.hex(), predictions->size());
-  for (const double p : *predictions) ++(std::isnan(p) ? metrics_.undefined : metrics_.predictions);
+                 quoted(version->deployed.model), version->deployed.version, quoted(answered.request_id), version->deployed.scorer.hex(), predictions.size());
+  for (const double p : predictions) ++(std::isnan(p) ? metrics_.undefined : metrics_.predictions);
   if (as_binary) {
-    const std::size_t bytes = predictions->size() * sizeof(double);
+    const std::size_t bytes = predictions.size() * sizeof(double);
     fmt::format_to(to, ",\"parameters\":{{\"binary_data_size\":{}}}}}]}}", bytes);
     response.headers.emplace_back("Inference-Header-Content-Length", std::to_string(response.body.size()));
     response.content_type = "application/octet-stream";
-    response.body.append(reinterpret_cast<const char*>(predictions->data()), bytes);
+    response.body.append(reinterpret_cast<const char*>(predictions.data()), bytes);
   } else {
     response.body += ",\"data\":[";
-    for (std::size_t i = 0; i < predictions->size(); ++i) {
+    for (std::size_t i = 0; i < predictions.size(); ++i) {
       if (i) response.body += ',';
-      if (std::isnan((*predictions)[i])) response.body += "null";
-      else fmt::format_to(to, "{}", (*predictions)[i]);
+      if (std::isnan(predictions[i])) response.body += "null";
+      else fmt::format_to(to, "{}", predictions[i]);
     }
     response.body += "]}]}";
   }
-  answered.predictions = std::move(*predictions);
-  keep();
+  keep(std::move(answered), began);
   return response;
 }
 
