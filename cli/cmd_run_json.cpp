@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "compiler/diag/render.h"
 #include "runtime/exec/run.h"
+#include "runtime/registry/registry.h"
 
 namespace mlp::cli {
 
@@ -182,6 +183,40 @@ int run(const Common& common, const std::string& file, bool final_rows) {
   return kDone;
 }
 
+namespace {
+
+struct Consequence {
+  std::string what, name;
+};
+
+/// What follows from running the steps that are not up to date: models that are fitted again, deployments that a new version can be
+/// taken to, monitors whose reference is then another.
+Result<std::vector<Consequence>> consequences_of(const plan::Physical& plan, const std::vector<exec::StepForecast>& steps, const std::string& directory) {
+  std::vector<Consequence> out;
+  const auto changes = [&](plan::StepId id) { return steps[id.index()].action != exec::Forecast::reuse; };
+  for (const plan::Model& model : plan.models)
+    if (changes(model.train)) out.push_back({"refit", model.name});
+  MLP_TRY(const std::vector<registry::Deployed> deployed, registry::deployments(directory));
+  for (const plan::Model& model : plan.models) {
+    if (!changes(model.registration)) continue;
+    for (const plan::Deployment& block : plan.deployments) {
+      if (block.model != model.name || std::ranges::find(deployed, plan.workflow + "." + block.name, &registry::Deployed::deployment) == deployed.end()) continue;
+      out.push_back({"redeploy", block.name});
+      for (const plan::Monitor& monitor : plan.monitors)
+        if (monitor.deployment == block.name) out.push_back({"reset_baseline", block.name});
+    }
+  }
+  return out;
+}
+
+std::string consequence_text(const Consequence& consequence) {
+  if (consequence.what == "refit") return fmt::format("{} will be refitted", consequence.name);
+  if (consequence.what == "redeploy") return fmt::format("{} can then be deployed anew", consequence.name);
+  return fmt::format("monitoring of {} begins anew with what is deployed then", consequence.name);
+}
+
+}  // namespace
+
 int plan(const Common& common, const std::string& file, bool detailed, bool final_rows) {
   auto params = parse_params(common.params);
   if (!params) {
@@ -205,9 +240,8 @@ int plan(const Common& common, const std::string& file, bool detailed, bool fina
   const auto word = [](exec::Forecast f) { return f == exec::Forecast::run ? "run" : f == exec::Forecast::may_run ? "may_run" : "reuse"; };
   std::size_t runs = 0, may = 0, reuse = 0;
   for (const exec::StepForecast& s : *steps) ++(s.action == exec::Forecast::run ? runs : s.action == exec::Forecast::may_run ? may : reuse);
-  std::vector<std::string> refit;
-  for (const plan::Model& model : loaded->plan.models)
-    if ((*steps)[model.train.index()].action != exec::Forecast::reuse) refit.push_back(model.name);
+  const auto follows = consequences_of(loaded->plan, *steps, directory);
+  if (!follows) return report(common, follows.error());
   if (common.format == Format::json) {
     Json json;
     json["format_version"] = 1;
@@ -222,7 +256,7 @@ int plan(const Common& common, const std::string& file, bool detailed, bool fina
     }
     json["steps"] = std::move(list);
     Json consequences = Json::array();
-    for (const std::string& model : refit) consequences.push_back({{"what", "refit"}, {"name", model}});
+    for (const Consequence& one : *follows) consequences.push_back({{"what", one.what}, {"name", one.name}});
     json["consequences"] = std::move(consequences);
     Json shown = Json::array();
     for (const plan::Param& p : loaded->plan.params) shown.push_back({{"name", p.name}, {"value", p.value}, {"from", p.from}});
@@ -248,7 +282,7 @@ int plan(const Common& common, const std::string& file, bool detailed, bool fina
     }
     if (rows.size() > 1) fmt::print("{}\n", table(rows, common.colour_out));
     for (const plan::Param& p : loaded->plan.params) fmt::print("param {} = {} ({})\n", p.name, p.value, p.from);
-    for (const std::string& model : refit) fmt::print("{} will be refitted\n", model);
+    for (const Consequence& one : *follows) fmt::print("{}\n", consequence_text(one));
     fmt::print("{} to run, {} that may run, {} reused\n", runs, may, reuse);
   }
   return detailed && runs + may > 0 ? kChanges : kDone;

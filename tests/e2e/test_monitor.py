@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from made import CENSUS, CENSUS_HEADER, census_rows, edit, make_census, write_csv
+from made import CENSUS, CENSUS_HEADER, census_rows, edit, make_census, settle, write_csv
 from test_serve import record_of, serve  # noqa: F401  (a fixture)
 
 BLOCKS = """
@@ -282,3 +282,17 @@ def test_the_real_census_with_longer_hours(run, shared, tmp_path):
     assert {"hours_per_week", "works_overtime"} <= breached(result)
     [alert] = [json.loads(line) for line in (tmp_path / "alerts.jsonl").read_text(encoding="utf-8").splitlines()]
     assert {"hours_per_week", "works_overtime"} <= {check["column"] for check in alert["checks"]} == breached(result)
+
+
+def test_plan_says_what_follows_for_production(run, census):
+    def consequences():
+        return [(c["what"], c["name"]) for c in run("plan", census, "--format", "json").json["consequences"]]
+
+    settle(run, census)
+    assert consequences() == []
+    edit(census, "trees: 20", "trees: 21")
+    assert consequences() == [("refit", "boosted"), ("redeploy", "api"), ("reset_baseline", "api")]
+    text = run("plan", census).out
+    assert "boosted will be refitted" in text and "api can then be deployed anew" in text and "monitoring of api begins anew" in text
+    edit(census, "l2: 1.0", "l2: 2.0")
+    assert ("redeploy", "plain") not in consequences() and ("refit", "plain") in consequences()
