@@ -8,7 +8,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
-EXAMPLES = sorted((ROOT / "examples").rglob("*.mlp"))
+EXAMPLES = sorted(path for path in (ROOT / "examples").rglob("*.mlp") if path.is_file())  # the state of a run is the folder `.mlp`
 
 
 def programs(document):
