@@ -73,6 +73,8 @@ std::string figure_text(const std::optional<double>& value);
 
 // ---- one function a command, in cmd_<name>.cpp ----------------------------------------------------------------------------
 int check(const Common& common, const std::string& file, const std::string& emit);
+/// Writes files in the one style, or says with exit code 1 which are not.
+int format_files(const Common& common, const std::vector<std::string>& paths, bool only_check);
 int plan(const Common& common, const std::string& file, bool detailed_exitcode, bool final_rows);
 int run(const Common& common, const std::string& file, bool final_rows);
 int test(const Common& common, const std::string& file);

@@ -34,7 +34,8 @@ int main(int argc, char** argv) {
   int port = -1;
   bool insecure = false;
   bool final_rows = false, detailed = false, up = false, down = false, verify_only = false;
-  std::vector<std::string> scopes;
+  std::vector<std::string> scopes, paths;
+  bool only_check = false;
 
   const auto command = [&](CLI::App* parent, const char* verb, const char* help) {
     CLI::App* sub = parent->add_subcommand(verb, help);
@@ -134,6 +135,12 @@ int main(int argc, char** argv) {
     create->add_option("--scope", scopes, "predict, read, approve, deploy, admin; approve:risk for one role or deployment")->required()->delimiter(',');
     create->add_option("--name", name, "whose it is; default: who makes it");
     create->callback([&] { chosen = [&] { return token_create(common, scopes, name); }; });
+  }
+  {
+    CLI::App* sub = command(&app, "fmt", "writes files in the one style");
+    sub->add_option("FILE", paths, "workflows")->required();
+    sub->add_flag("--check", only_check, "write nothing; exit code 1 where a file is formatted otherwise");
+    sub->callback([&] { chosen = [&] { return format_files(common, paths, only_check); }; });
   }
   {
     CLI::App* sub = command(&app, "monitor", "whether what a deployment is asked still looks like what it was trained on");
