@@ -11,7 +11,9 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <memory>
 
 #include <fmt/format.h>
 
@@ -275,13 +277,18 @@ class RealFileSystem final : public FileSystem {
     return names_in(folder);
   }
 
-  Result<void> write_atomically(const std::string& path, std::string_view bytes) override {
+  Result<void> write_atomically(const std::string& name, std::string_view bytes) override {
+    // A link stays a link: the file that it names is written, with the permissions that it has.
+    const std::unique_ptr<char, decltype(&::free)> target(::realpath(name.c_str(), nullptr), ::free);
+    const std::string path = target ? target.get() : name;
     struct ::stat s;
-    if (::stat(path.c_str(), &s) == 0 && S_ISDIR(s.st_mode)) return cannot_write(path, EISDIR);
+    const bool exists = ::stat(path.c_str(), &s) == 0;
+    if (exists && S_ISDIR(s.st_mode)) return cannot_write(name, EISDIR);
     const std::string temporary = fmt::format("{}.new-{}-{}", path, ::getpid(), next_temporary_++);
     Descriptor fd = open_file(temporary, O_WRONLY | O_CREAT | O_TRUNC, 0666);
     if (!fd.good()) return cannot_write(path, errno);
     int error = write_all(fd.get(), bytes);
+    if (error == 0 && exists && ::fchmod(fd.get(), s.st_mode & 07777) != 0) error = errno;
     if (error == 0 && ::fsync(fd.get()) != 0) error = errno;
     if (fd.close() != 0 && error == 0) error = errno;
     if (error == 0 && ::rename(temporary.c_str(), path.c_str()) != 0) error = errno;

@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "runtime/io/clock.h"
 #include "runtime/io/file_system.h"
@@ -70,6 +71,21 @@ TEST_CASE("writing replaces a file as a whole and leaves no other behind") {
   REQUIRE(files->remove(folder / "f"));
   REQUIRE(files->remove(folder / "f"));
   REQUIRE(files->entries(folder.path()).value().empty());
+}
+
+TEST_CASE("a file that is replaced keeps its permissions, and a link stays a link") {
+  const TemporaryFolder folder;
+  const auto files = io::real_file_system();
+  REQUIRE(files->write_atomically(folder / "f", "old"));
+  REQUIRE(::chmod((folder / "f").c_str(), 0640) == 0);
+  REQUIRE(::symlink("f", (folder / "link").c_str()) == 0);
+  REQUIRE(files->write_atomically(folder / "link", "new"));
+  REQUIRE(io::read_file(*files, folder / "f").value() == "new");
+  struct ::stat s;
+  REQUIRE(::lstat((folder / "link").c_str(), &s) == 0);
+  REQUIRE(S_ISLNK(s.st_mode));
+  REQUIRE(::stat((folder / "f").c_str(), &s) == 0);
+  REQUIRE((s.st_mode & 0777) == 0640);
 }
 
 TEST_CASE("a full disk is told as such") {
