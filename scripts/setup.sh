@@ -32,7 +32,8 @@ missing_packages() {
 }
 
 duckdb=build/duckdb
-has_duckdb() { [[ -e $duckdb/1.4.4-r.4 ]]; }
+# There, or not to be had an hour ago: a machine without npm's packages does not wait for them at each build.
+has_duckdb() { [[ -e $duckdb/1.4.4-r.4 || -n $(find build/duckdb.failed -mmin -60 2>/dev/null) ]]; }
 if ! has_duckdb && ! command -v npm >/dev/null; then packages+=(npm); fi
 read -r -a missing <<<"$(missing_packages || true)"
 ((${#missing[@]} == 0)) && has_duckdb && exit 0
@@ -63,7 +64,7 @@ fi
 # fetch PACKAGE SHA256 FILE: FILE of the npm package, into build/duckdb.
 fetch() {
   local archive
-  archive=$(cd "$new" && npm pack --silent "$1" 2>/dev/null | tail -n 1) || return 1
+  archive=$(cd "$new" && timeout 180 npm pack --silent --fetch-retries 1 "$1" 2>/dev/null | tail -n 1) || return 1
   echo "$2  $new/$archive" | sha256sum --check --status || return 1
   tar -xzf "$new/$archive" -C "$new" "package/$3"
   mv "$new/package/$3" "$new/"
@@ -86,5 +87,6 @@ if fetch_duckdb; then
   chmod 755 "$duckdb"
 else
   # Everything but Parquet is there without it.
+  touch build/duckdb.failed
   echo "setup: DuckDB was not fetched from npm; mlpc will read and write no Parquet" >&2
 fi
