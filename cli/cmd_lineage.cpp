@@ -10,16 +10,15 @@ namespace {
 
 /// The plan whose lineage is asked for: of a file as it stands, or of the newest run of the store.
 std::optional<plan::Physical> find_plan(const Common& common, const std::string& file, int& exit) {
-  const std::string directory = file.empty() ? (common.store.empty() ? std::string(".mlp") : common.store) : store_directory(common, file);
+  if (!file.empty()) {
+    auto opened = open_plan(common, file, false, exit);
+    return opened ? std::optional(std::move(opened->loaded.plan)) : std::nullopt;
+  }
+  const std::string directory = common.store.empty() ? std::string(".mlp") : common.store;
   auto store = store::Store::open(directory, store::Mode::read_only);
   if (!store) {
     exit = report(common, store.error());
     return std::nullopt;
-  }
-  if (!file.empty()) {
-    auto params = parse_params(common.params);
-    auto loaded = load_plan(common, file, {params ? *params : std::map<std::string, std::string>{}, true, false}, *store, false, exit);
-    return loaded ? std::optional(std::move(loaded->plan)) : std::nullopt;
   }
   store::Catalog catalog(directory, true);
   auto runs = catalog.list_runs(1);

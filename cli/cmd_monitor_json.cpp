@@ -122,18 +122,11 @@ void print_summary(const Common& common, const monitor::Report& report, const st
 }  // namespace
 
 int monitor(const Common& common, const std::string& file, const std::string& name, const std::string& data) {
-  const std::string directory = store_directory(common, file);
-  auto store = store::Store::open(directory, store::Mode::read_only);
-  if (!store) return report(common, store.error());
-  const auto params = parse_params(common.params);
-  if (!params) {
-    report(common, params.error());
-    return kUsage;
-  }
   int exit = kDone;
-  const auto loaded = load_plan(common, file, {*params, true, false}, *store, false, exit);
-  if (!loaded) return exit;
-  const plan::Monitor* block = find_block(common, *loaded, name, exit);
+  auto opened = open_plan(common, file, false, exit);
+  if (!opened) return exit;
+  auto& [directory, store, loaded] = *opened;
+  const plan::Monitor* block = find_block(common, loaded, name, exit);
   if (!block) return exit;
 
   const auto files = io::real_file_system();
@@ -141,8 +134,8 @@ int monitor(const Common& common, const std::string& file, const std::string& na
   if (!data.empty()) request.data = data;
   request.fragment_rows = common.fragment_rows;
   request.now_us = io::system_clock()->now_ns() / 1000;
-  const auto looked = monitor::watch(loaded->plan, *block, *store, *files, request);
-  if (!looked) return report(common, looked.error(), loaded->sources);
+  const auto looked = monitor::watch(loaded.plan, *block, store, *files, request);
+  if (!looked) return report(common, looked.error(), loaded.sources);
 
   std::vector<diag::Diagnostic> said = chance_warnings(*block, *looked);
   std::vector<monitor::Action> actions;
@@ -154,16 +147,16 @@ int monitor(const Common& common, const std::string& file, const std::string& na
     short_windows = *counted;
   }
   if (alerts) {
-    actions = monitor::send_alerts(*block, *looked, "what the model is asked about has changed", loaded->plan.folder, *files, request.now_us);
+    actions = monitor::send_alerts(*block, *looked, "what the model is asked about has changed", loaded.plan.folder, *files, request.now_us);
   } else if (short_windows > 0 && short_windows % kShortWindowsToAlert == 0) {
-    actions = monitor::send_alerts(*block, *looked, fmt::format("{} windows in a row had too few rows", short_windows), loaded->plan.folder, *files, request.now_us);
+    actions = monitor::send_alerts(*block, *looked, fmt::format("{} windows in a row had too few rows", short_windows), loaded.plan.folder, *files, request.now_us);
   }
   if (looked->window.bad.count)
     said.push_back(set_aside(looked->window.set_aside, looked->window.bad, looked->window.file.empty() ? looked->deployed.deployment : looked->window.file,
                              "they are in no distribution that is compared; mend what sends them"));
   for (const monitor::Action& action : actions)
-    if (!action.done) said.push_back(diag::make(diag::Code::E0911, {}, fmt::format("an alert to a {} was not delivered: {}", action.to, action.detail)).with_help("the checks were done all the same; run it again when this is mended"));
-  for (const diag::Diagnostic& d : said) fmt::print(stderr, "{}", diag::render_text(d, loaded->sources, {common.colour_err, 20}));
+    if (!action.done) said.push_back(diag::make(diag::Code::E0911, action.span, fmt::format("an alert was not delivered: {}", action.detail)).with_label("was not told").with_help(action.help));
+  for (const diag::Diagnostic& d : said) fmt::print(stderr, "{}", diag::render_text(d, loaded.sources, {common.colour_err, 20}));
 
   if (common.format == Format::json) {
     Json json{{"format_version", 1}, {"deployment", block->deployment}, {"model", looked->deployed.model}, {"version", looked->deployed.version},
@@ -174,7 +167,7 @@ int monitor(const Common& common, const std::string& file, const std::string& na
     for (const monitor::Action& action : actions)
       json["actions"].push_back({{"action", action.action}, {"to", action.to}, {"status", action.done ? "done" : "failed"}, {"detail", action.detail}});
     json["diagnostics"] = Json::array();
-    for (const diag::Diagnostic& d : said) json["diagnostics"].push_back(Json::parse(diag::render_json(d, loaded->sources)));
+    for (const diag::Diagnostic& d : said) json["diagnostics"].push_back(Json::parse(diag::render_json(d, loaded.sources)));
     fmt::print("{}\n", json.dump(-1, ' ', false, Json::error_handler_t::replace));
   } else if (!common.quiet) {
     print_report(common, *looked);

@@ -218,38 +218,28 @@ std::string consequence_text(const Consequence& consequence) {
 }  // namespace
 
 int plan(const Common& common, const std::string& file, bool detailed, bool final_rows) {
-  auto params = parse_params(common.params);
-  if (!params) {
-    report(common, params.error());
-    return kUsage;
-  }
-  const std::string directory = store_directory(common, file);
-  auto store = store::Store::open(directory, store::Mode::read_only);
-  if (!store) return report(common, store.error());
-  driver::CompileOptions options;
-  options.params = *params;
-  options.final_rows = final_rows;
   int exit = kDone;
-  auto loaded = load_plan(common, file, options, *store, false, exit);
-  if (!loaded) return exit;
+  auto opened = open_plan(common, file, final_rows, exit);
+  if (!opened) return exit;
+  auto& [directory, store, loaded] = *opened;
   store::Catalog catalog(directory, true);
   exec::RunOptions run_options;
   run_options.fragment_rows = common.fragment_rows;
-  auto steps = exec::preview(loaded->plan, *store, catalog, run_options);
-  if (!steps) return report(common, steps.error(), loaded->sources);
+  auto steps = exec::preview(loaded.plan, store, catalog, run_options);
+  if (!steps) return report(common, steps.error(), loaded.sources);
   const auto word = [](exec::Forecast f) { return f == exec::Forecast::run ? "run" : f == exec::Forecast::may_run ? "may_run" : "reuse"; };
   std::size_t runs = 0, may = 0, reuse = 0;
   for (const exec::StepForecast& s : *steps) ++(s.action == exec::Forecast::run ? runs : s.action == exec::Forecast::may_run ? may : reuse);
-  const auto follows = consequences_of(loaded->plan, *steps, directory);
+  const auto follows = consequences_of(loaded.plan, *steps, directory);
   if (!follows) return report(common, follows.error());
   if (common.format == Format::json) {
     Json json;
     json["format_version"] = 1;
-    json["workflow"] = loaded->plan.workflow;
+    json["workflow"] = loaded.plan.workflow;
     json["summary"] = {{"run", runs}, {"may_run", may}, {"reuse", reuse}};
     Json list = Json::array();
     for (std::size_t i = 0; i < steps->size(); ++i) {
-      const plan::Step& step = loaded->plan.steps[i];
+      const plan::Step& step = loaded.plan.steps[i];
       const exec::StepForecast& f = (*steps)[i];
       list.push_back({{"id", step.recipe_key.hex()}, {"name", step.name}, {"kind", plan::kind_name(step.code)}, {"action", word(f.action)},
                       {"reason", f.reason}, {"key", f.key.hex()}, {"shows_names", step.shows_names}});
@@ -259,13 +249,13 @@ int plan(const Common& common, const std::string& file, bool detailed, bool fina
     for (const Consequence& one : *follows) consequences.push_back({{"what", one.what}, {"name", one.name}});
     json["consequences"] = std::move(consequences);
     Json shown = Json::array();
-    for (const plan::Param& p : loaded->plan.params) shown.push_back({{"name", p.name}, {"value", p.value}, {"from", p.from}});
+    for (const plan::Param& p : loaded.plan.params) shown.push_back({{"name", p.name}, {"value", p.value}, {"from", p.from}});
     json["params"] = std::move(shown);
     fmt::print("{}\n", json.dump(-1, ' ', false, Json::error_handler_t::replace));
   } else if (common.format == Format::dot) {
-    fmt::print("digraph \"{}\" {{\n  rankdir=LR;\n  node [shape=box, fontname=\"sans-serif\"];\n", loaded->plan.workflow);
+    fmt::print("digraph \"{}\" {{\n  rankdir=LR;\n  node [shape=box, fontname=\"sans-serif\"];\n", loaded.plan.workflow);
     for (std::size_t i = 0; i < steps->size(); ++i) {
-      const plan::Step& step = loaded->plan.steps[i];
+      const plan::Step& step = loaded.plan.steps[i];
       const char* style = (*steps)[i].action == exec::Forecast::reuse ? "dashed" : (*steps)[i].action == exec::Forecast::may_run ? "solid" : "bold";
       fmt::print("  s{} [label=\"{}\\n{}\", style={}];\n", i, step.name, plan::kind_name(step.code), style);
       for (plan::StepId input : step.inputs) fmt::print("  s{} -> s{};\n", input.index(), i);
@@ -274,14 +264,14 @@ int plan(const Common& common, const std::string& file, bool detailed, bool fina
   } else {
     std::vector<std::vector<std::string>> rows{{"action", "step", "kind", "why"}};
     for (std::size_t i = 0; i < steps->size(); ++i) {
-      const plan::Step& step = loaded->plan.steps[i];
+      const plan::Step& step = loaded.plan.steps[i];
       const exec::StepForecast& f = (*steps)[i];
       if (f.action == exec::Forecast::reuse) continue;
       rows.push_back({word(f.action), step.name, std::string(plan::kind_name(step.code)),
                       f.reason + (step.shows_names ? (f.reason.empty() ? "shows names, computes no value" : "; shows names, computes no value") : "")});
     }
     if (rows.size() > 1) fmt::print("{}\n", table(rows, common.colour_out));
-    for (const plan::Param& p : loaded->plan.params) fmt::print("param {} = {} ({})\n", p.name, p.value, p.from);
+    for (const plan::Param& p : loaded.plan.params) fmt::print("param {} = {} ({})\n", p.name, p.value, p.from);
     for (const Consequence& one : *follows) fmt::print("{}\n", consequence_text(one));
     fmt::print("{} to run, {} that may run, {} reused\n", runs, may, reuse);
   }

@@ -41,18 +41,11 @@ int serve(const Common& common, const std::string& file, const std::string& name
   if (!is_loopback(host) && !insecure)
     return report(common, failure(diag::Code::E0601, fmt::format("`{}` is not this machine alone, and TLS is not there yet", host),
                                   "listen on 127.0.0.1 behind a proxy with TLS, or say --insecure; then every request needs a token").error());
-  const std::string directory = store_directory(common, file);
-  auto store = store::Store::open(directory, store::Mode::read_only);
-  if (!store) return report(common, store.error());
-  auto params = parse_params(common.params);
-  if (!params) {
-    report(common, params.error());
-    return kUsage;
-  }
   int exit = kDone;
-  const auto loaded = load_plan(common, file, {*params, true, false}, *store, false, exit);
-  if (!loaded) return exit;
-  const plan::Deployment* block = find_block(common, *loaded, name, exit);
+  auto opened = open_plan(common, file, false, exit);
+  if (!opened) return exit;
+  const auto& [directory, store, loaded] = *opened;
+  const plan::Deployment* block = find_block(common, loaded, name, exit);
   if (!block) return exit;
 
   const auto files = io::real_file_system();
@@ -60,7 +53,7 @@ int serve(const Common& common, const std::string& file, const std::string& name
   const bool quiet = common.quiet;
   serve::Settings settings;
   settings.store_directory = directory;
-  settings.deployment = loaded->plan.workflow + "." + block->name;
+  settings.deployment = loaded.plan.workflow + "." + block->name;
   settings.needs_tokens = !is_loopback(host);
   settings.say = [quiet](const std::string& line) {
     if (!quiet) fmt::print(stderr, "mlpc serve: {}\n", line);

@@ -28,42 +28,35 @@ const char* word(exec::Forecast forecast) {
 }  // namespace
 
 int why(const Common& common, const std::string& file, const std::string& node) {
-  const std::string directory = store_directory(common, file);
-  auto params = parse_params(common.params);
-  if (!params) {
-    report(common, params.error());
-    return kUsage;
-  }
-  auto store = store::Store::open(directory, store::Mode::read_only);
-  if (!store) return report(common, store.error());
   int exit = kDone;
-  auto loaded = load_plan(common, file, {*params, true, false}, *store, false, exit);
-  if (!loaded) return exit;
+  auto opened = open_plan(common, file, false, exit);
+  if (!opened) return exit;
+  auto& [directory, store, loaded] = *opened;
   store::Catalog catalog(directory, true);
   exec::RunOptions options;
   options.fragment_rows = common.fragment_rows;
-  auto forecasts = exec::preview(loaded->plan, *store, catalog, options);
-  if (!forecasts) return report(common, forecasts.error(), loaded->sources);
-  const std::vector<std::size_t> found = find_steps(loaded->plan, node);
+  auto forecasts = exec::preview(loaded.plan, store, catalog, options);
+  if (!forecasts) return report(common, forecasts.error(), loaded.sources);
+  const std::vector<std::size_t> found = find_steps(loaded.plan, node);
   if (found.empty()) {
     std::vector<std::string_view> names;
-    for (const plan::Step& step : loaded->plan.steps) names.push_back(step.name);
+    for (const plan::Step& step : loaded.plan.steps) names.push_back(step.name);
     const std::string_view near = diag::did_you_mean(node, names);
-    return report(common, failure(diag::Code::E0908, fmt::format("`{}` is no step of `{}`", node, loaded->plan.workflow),
+    return report(common, failure(diag::Code::E0908, fmt::format("`{}` is no step of `{}`", node, loaded.plan.workflow),
                                   near.empty() ? "`mlpc plan` lists the steps" : fmt::format("did you mean `{}`?", near))
                               .error());
   }
   nlohmann::ordered_json json{{"format_version", 1}, {"steps", nlohmann::ordered_json::array()}};
   for (std::size_t i : found) {
-    const plan::Step& step = loaded->plan.steps[i];
+    const plan::Step& step = loaded.plan.steps[i];
     const exec::StepForecast& forecast = (*forecasts)[i];
-    auto last = catalog.last_step(step.name, loaded->plan.workflow);
+    auto last = catalog.last_step(step.name, loaded.plan.workflow);
     if (!last) return report(common, last.error());
     // Of something that is up to date the reason of its last computation is what is of interest.
     const std::string reason = !forecast.reason.empty() ? forecast.reason : *last ? (*last)->reason : std::string();
     if (common.format == Format::json) {
       nlohmann::ordered_json inputs = nlohmann::ordered_json::array();
-      for (plan::StepId input : step.inputs) inputs.push_back({{"name", loaded->plan[input].name}, {"action", word((*forecasts)[input.index()].action)}});
+      for (plan::StepId input : step.inputs) inputs.push_back({{"name", loaded.plan[input].name}, {"action", word((*forecasts)[input.index()].action)}});
       json["steps"].push_back({{"name", step.name}, {"kind", plan::kind_name(step.code)}, {"action", word(forecast.action)}, {"reason", reason}, {"code", step.text},
                                {"last", *last ? nlohmann::ordered_json((*last)->action == store::StepAction::ran ? "ran" : "reused") : nullptr},
                                {"inputs", inputs}});
@@ -76,7 +69,7 @@ int why(const Common& common, const std::string& file, const std::string& node) 
     else if (*last)
       fmt::print("  the last run {} it{}\n", (*last)->action == store::StepAction::ran ? "computed" : "reused", (*last)->reason.empty() ? "" : ": " + (*last)->reason);
     if (!step.text.empty()) fmt::print("  code: {}\n", step.text);
-    for (plan::StepId input : step.inputs) fmt::print("  from {}: {}\n", loaded->plan[input].name, word((*forecasts)[input.index()].action));
+    for (plan::StepId input : step.inputs) fmt::print("  from {}: {}\n", loaded.plan[input].name, word((*forecasts)[input.index()].action));
   }
   if (common.format == Format::json) fmt::print("{}\n", json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
   return kDone;

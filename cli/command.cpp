@@ -125,6 +125,24 @@ std::optional<LoadedPlan> load_plan(const Common& common, const std::string& fil
   return loaded;
 }
 
+std::optional<OpenedPlan> open_plan(const Common& common, const std::string& file, bool final_rows, int& exit) {
+  auto params = parse_params(common.params);
+  if (!params) {
+    report(common, params.error());
+    exit = kUsage;
+    return std::nullopt;
+  }
+  std::string directory = store_directory(common, file);
+  auto store = store::Store::open(directory, store::Mode::read_only);
+  if (!store) {
+    exit = report(common, store.error());
+    return std::nullopt;
+  }
+  auto loaded = load_plan(common, file, {*params, true, final_rows}, *store, false, exit);
+  if (!loaded) return std::nullopt;
+  return OpenedPlan{std::move(directory), std::move(*store), std::move(*loaded)};
+}
+
 const std::atomic<bool>& stop_requested() { return stop_flag; }
 
 void watch_signals() {

@@ -55,6 +55,14 @@ struct LoadedPlan {
 std::optional<LoadedPlan> load_plan(const Common& common, const std::string& file, const driver::CompileOptions& options, store::Store& store,
                                     bool keep, int& exit);
 
+/// The store of a workflow, opened for reading, and its plan. Diagnostics have been said when there is none; `exit` is their code.
+struct OpenedPlan {
+  std::string directory;
+  store::Store store;
+  LoadedPlan loaded;
+};
+std::optional<OpenedPlan> open_plan(const Common& common, const std::string& file, bool final_rows, int& exit);
+
 /// Who calls the command: the holder of the token in MLP_TOKEN, else the user of the system. E0608.
 Result<registry::Identity> acting_identity(const std::string& store_directory);
 

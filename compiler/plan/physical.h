@@ -319,7 +319,6 @@ struct Monitor {
   std::vector<QualityCheck> quality;
   std::vector<AlertTarget> alerts;
   std::vector<NotYet> not_yet;       ///< `mlpc monitor` stops with E0601
-  Span span;
 };
 
 struct Physical {

@@ -132,7 +132,7 @@ template <class A> void fields(A& a, QualityCheck& c) {
 template <class A> void fields(A& a, AlertTarget& t) { a("kind", t.kind), a("secret", t.secret), a("value", t.value), a("span", t.span); }
 template <class A> void fields(A& a, Monitor& m) {
   a("deployment", m.deployment), a("table", m.table), a("every_us", m.every_us), a("window_us", m.window_us), a("at_least_rows", m.at_least_rows);
-  a("drift", m.drift), a("quality", m.quality), a("alerts", m.alerts), a("not_yet", m.not_yet), a("span", m.span);
+  a("drift", m.drift), a("quality", m.quality), a("alerts", m.alerts), a("not_yet", m.not_yet);
 }
 template <class A> void fields(A& a, Physical& p) {
   a("workflow", p.workflow), a("folder", p.folder), a("tables", p.tables), a("steps", p.steps), a("models", p.models);

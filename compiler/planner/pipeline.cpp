@@ -45,7 +45,6 @@ plan::Monitor monitor_of(const hir::Workflow& workflow, const hir::Monitor& moni
   for (const hir::AlertTarget& target : monitor.alerts)
     out.alerts.push_back({static_cast<plan::AlertTarget::Kind>(target.kind), static_cast<plan::AlertTarget::Secret>(target.secret), target.value, target.span});
   for (const hir::NotYet& form : monitor.not_yet) out.not_yet.push_back({form.what, form.span});
-  out.span = monitor.span;
   return out;
 }
 

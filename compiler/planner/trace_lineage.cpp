@@ -91,7 +91,7 @@ std::vector<plan::Edge> trace_lineage(const hir::Workflow& workflow) {
   for (const hir::Train& train : workflow.trains) tracer.trace_train(train);
   for (const hir::Evaluate& evaluate : workflow.evaluates) tracer.trace_evaluate(evaluate);
   for (const hir::Deploy& deploy : workflow.deploys) tracer.trace_deploy(deploy);
-  for (const hir::Monitor& monitor : workflow.monitors) tracer.add("deployment", monitor.deployment, "monitor", "monitor " + monitor.name);
+  for (const hir::Monitor& monitor : workflow.monitors) tracer.add("deployment", monitor.deployment, "monitor", "monitor " + monitor.deployment);
   return std::move(tracer.edges);
 }
 

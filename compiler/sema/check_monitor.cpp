@@ -176,6 +176,25 @@ void check_alert(Context& context, const ast::AlertTo& alert, hir::Monitor& out)
   }
 }
 
+/// A check that says `-> alert` in a block without a target would tell nobody.
+void check_alerts_go_somewhere(Context& context, const ast::Monitor& monitor) {
+  const auto actions_of = [](const ast::MonitorEntry& entry) -> const std::vector<ast::Action>* {
+    if (const auto* drift = std::get_if<ast::DriftCheck>(&entry.kind)) return &drift->actions;
+    if (const auto* quality = std::get_if<ast::QualityCheck>(&entry.kind)) return &quality->actions;
+    if (const auto* performance = std::get_if<ast::PerformanceCheck>(&entry.kind)) return &performance->actions;
+    return nullptr;
+  };
+  const ast::Action* first = nullptr;
+  for (const ast::MonitorEntry& entry : monitor.entries) {
+    if (std::holds_alternative<ast::AlertTo>(entry.kind)) return;
+    if (const auto* actions = actions_of(entry); actions && !first)
+      for (const ast::Action& action : *actions)
+        if (action.kind == ast::ActionKind::alert && !first) first = &action;
+  }
+  if (first)
+    context.report(diag::make(Code::E0207, first->span, "the monitor does not say where its alerts go").with_label("would tell nobody").with_help("add for example `alert file(\"alerts.jsonl\")`"));
+}
+
 }  // namespace
 
 void check_monitor(Context& context, const ast::Declaration& declaration) {
@@ -214,9 +233,9 @@ void check_monitor(Context& context, const ast::Declaration& declaration) {
       check_alert(context, *alert, out);
     }
   }
+  check_alerts_go_somewhere(context, monitor);
   if (!deployment) return;
-  out.name = out.deployment = deployment->name.text;
-  out.span = monitor.deployment.span;
+  out.deployment = deployment->name.text;
   context.out.monitors.push_back(std::move(out));
 }
 

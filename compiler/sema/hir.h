@@ -230,9 +230,7 @@ struct AlertTarget {
 };
 /// A monitor block. What it has in `not_yet` stops `mlpc monitor` alone.
 struct Monitor {
-  std::string name;
-  Span span;
-  std::string deployment;
+  std::string deployment;            ///< which is its name too
   std::optional<TableId> table;      ///< whose rows the deployment is asked about
   std::int64_t every_us = 0;         ///< 0: not written
   std::int64_t window_us = 0;        ///< 0: not written

@@ -40,7 +40,8 @@ struct ScoreWriter {
 
   /// What stands before the first line.
   std::string head() const;
-  std::vector<std::string> names() const;
+  /// The columns of a Parquet file, without their values. `schema` has the types of the key.
+  std::vector<io::ParquetOutput> parquet(const scorer::Schema& schema) const;
   /// The lines of the rows, without those that are bad or have no prediction.
   Scored write(RowBlock&& block, const std::vector<double>& predictions) const;
 };
@@ -117,10 +118,12 @@ Scored ScoreWriter::write(RowBlock&& block, const std::vector<double>& predictio
   return scored;
 }
 
-std::vector<std::string> ScoreWriter::names() const {
-  std::vector<std::string> names = keys.empty() ? std::vector<std::string>{"row"} : keys;
-  names.push_back("prediction");
-  return names;
+std::vector<io::ParquetOutput> ScoreWriter::parquet(const scorer::Schema& schema) const {
+  std::vector<io::ParquetOutput> columns;
+  if (keys.empty()) columns.push_back({"row", Base::int_, {}});
+  for (std::size_t i = 0; i < keys.size(); ++i) columns.push_back({keys[i], schema.key[i].read.type.base == Base::int_ ? Base::int_ : Base::string, {}});
+  columns.push_back({"prediction", Base::float_, {}});
+  return columns;
 }
 
 bool is_parquet(const std::string& path) { return ends_in(path, {".parquet"}); }
@@ -146,14 +149,17 @@ Result<ScoreReport> score_file(const scorer::LoadedScorer& scorer, io::FileSyste
 
   ScoreReport report;
   std::string text;
-  std::vector<std::vector<Value>> columns;
+  std::vector<io::ParquetOutput> columns;
   ScoreWriter writer{to_parquet ? Form::parquet : to_lines ? Form::json_lines : Form::delimited, {}};
+  const auto take_keys = [&](std::vector<std::string> keys) {
+    writer.keys = std::move(keys);
+    columns = writer.parquet(scorer::schema(scorer));
+  };
   const auto score = [&](RowBlock&& block) -> Result<std::function<void()>> {
     MLP_TRY(const std::vector<double> predictions, scorer::predict(scorer, block.request, block.rows));
     return [&, part = writer.write(std::move(block), predictions)] {
       text += part.text;
-      columns.resize(std::max(columns.size(), part.columns.size()));
-      for (std::size_t i = 0; i < part.columns.size(); ++i) columns[i].insert(columns[i].end(), part.columns[i].begin(), part.columns[i].end());
+      for (std::size_t i = 0; i < part.columns.size(); ++i) columns[i].values.insert(columns[i].values.end(), part.columns[i].begin(), part.columns[i].end());
       report.bad.append(part.bad);
       report.rows += part.rows;
       report.bad_rows += part.bad_rows;
@@ -161,10 +167,9 @@ Result<ScoreReport> score_file(const scorer::LoadedScorer& scorer, io::FileSyste
       report.scored += part.written;
     };
   };
-  MLP_TRY_VOID(read_rows(scorer, files, input, fragment_rows, [&](std::vector<std::string> keys) { writer.keys = std::move(keys); }, score));
+  MLP_TRY_VOID(read_rows(scorer, files, input, fragment_rows, take_keys, score));
   if (to_parquet) {
-    columns.resize(writer.names().size());
-    MLP_TRY(text, io::write_parquet(writer.names(), columns));
+    MLP_TRY(text, io::write_parquet(columns));
     MLP_TRY_VOID(files.write_atomically(output, text));
     return report;
   }

@@ -216,7 +216,7 @@ mlp_status mlp_workflow_compile(const char* file, mlp_workflow** out, mlp_error*
       if (diag::severity(d.code) == diag::Severity::error) items.push_back(item_of(d, &compiled.sources)), status = diag::exit_status(d.code);
     if (items.empty() && compiled.workflow)
       for (const hir::NotYet& form : compiled.workflow->not_yet)
-        items.push_back(item_of(diag::make(diag::Code::E0601, form.span, form.what + " is checked, but this version of mlpc cannot run it yet"), &compiled.sources));
+        items.push_back(item_of(diag::make(diag::Code::E0601, form.span, form.what + " is checked, but this version of mlpc cannot run it yet").with_help("leave it out to run the rest"), &compiled.sources));
     if (!items.empty()) return fail(error, static_cast<mlp_status>(status), std::move(items));
     *out = new mlp_workflow{file, std::move(compiled.sources), std::move(*compiled.plan)};
     return MLP_OK;

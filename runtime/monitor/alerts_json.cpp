@@ -100,6 +100,8 @@ std::vector<Action> send_alerts(const plan::Monitor& monitor, const Report& repo
     action.to = target.kind == plan::AlertTarget::Kind::file ? "file" : target.kind == plan::AlertTarget::Kind::command ? "command" : "webhook";
     const auto sent = send(target, line, folder, files);
     action.done = sent.has_value();
+    action.span = target.span;
+    if (!sent) action.help = sent.error().help;
     action.detail = !sent ? sent.error().message : target.secret == plan::AlertTarget::Secret::none ? target.value : std::string("a secret");
   }
   return actions;

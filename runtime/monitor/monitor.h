@@ -71,6 +71,8 @@ struct Action {
   std::string to;      ///< "file", "command", "webhook"
   bool done = false;
   std::string detail;  ///< the file, or what failed; no secret
+  std::string help;    ///< where it failed
+  Span span;           ///< of the target in the workflow
 };
 /// Tells every target of the monitor, one alert for all checks that say `-> alert` and are breached; `reason` says what the alert is about.
 /// A file gets a line, a command the same on its standard input, a webhook as the body of a POST. Paths are relative to `folder`.

@@ -168,15 +168,24 @@ TEST_CASE("a clock that is set back gives no row an earlier time than the one be
   REQUIRE(rows[0].at_us == rows[1].at_us);
 }
 
+namespace {
+
+/// The segment of a log that holds the rows 0, 1 and 2.
+std::string write_three_rows(const TemporaryFolder& folder, io::FileSystem& files) {
+  SetClock clock;
+  {
+    Writer writer(files, clock, folder.path(), {}, {});
+    for (int i = 0; i < 3; ++i) writer.add(answered(source(1), std::to_string(i), {Value(std::int64_t{i}), Value(std::string("clerk"))}, i));
+  }
+  return folder / segments(folder.path()).at(0);
+}
+
+}  // namespace
+
 TEST_CASE("whatever a killed server left of its last row, the rows before it are read") {
   const TemporaryFolder folder;
   const auto files = io::real_file_system();
-  SetClock clock;
-  {
-    Writer writer(*files, clock, folder.path(), {}, {});
-    for (int i = 0; i < 3; ++i) writer.add(answered(source(1), std::to_string(i), {Value(std::int64_t{i}), Value(std::string("clerk"))}, i));
-  }
-  const std::string path = folder / segments(folder.path()).at(0);
+  const std::string path = write_three_rows(folder, *files);
   const std::string whole = io::read_file(*files, path).value();
   std::size_t before = 0;
   for (std::size_t size = 0; size <= whole.size(); ++size) {
@@ -194,12 +203,7 @@ TEST_CASE("whatever a killed server left of its last row, the rows before it are
 TEST_CASE("a damaged byte loses the row it is in and is counted, never read as another") {
   const TemporaryFolder folder;
   const auto files = io::real_file_system();
-  SetClock clock;
-  {
-    Writer writer(*files, clock, folder.path(), {}, {});
-    for (int i = 0; i < 3; ++i) writer.add(answered(source(1), std::to_string(i), {Value(std::int64_t{i}), Value(std::string("clerk"))}, i));
-  }
-  const std::string path = folder / segments(folder.path()).at(0);
+  const std::string path = write_three_rows(folder, *files);
   const std::string whole = io::read_file(*files, path).value();
   for (std::size_t at = 16; at < whole.size(); ++at) {
     std::string damaged = whole;

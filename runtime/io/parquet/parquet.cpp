@@ -56,7 +56,7 @@ std::unexpected<diag::Diagnostic> no_parquet(const std::string& path) {
   return failure(diag::Code::E0804, fmt::format("`{}` cannot be read as a Parquet file", path), "write it anew; a file of another form needs the ending of that form");
 }
 std::unexpected<diag::Diagnostic> no_memory() {
-  return failure(diag::Code::E0905, "Parquet cannot be read or written: there is not enough memory", "use CSV, or free memory");
+  return failure(diag::Code::E0905, "Parquet cannot be read or written now: DuckDB lacks memory, or the folder /proc is not there", "free memory, or use CSV");
 }
 
 std::string from(const std::string& path) { return " FROM read_parquet(" + quoted(path, '\'') + ")"; }
@@ -167,17 +167,8 @@ Result<std::unique_ptr<ParquetRows>> read(const std::string& path, const std::ve
   return rows;
 }
 
-const char* type_for(const std::vector<Value>& column) {
-  const auto all = [&]<class T>(T) {
-    bool any = false;
-    for (const Value& value : column) {
-      if (std::holds_alternative<std::monostate>(value)) continue;
-      if (!std::holds_alternative<T>(value)) return false;
-      any = true;
-    }
-    return any;
-  };
-  return all(std::int64_t{}) ? "BIGINT" : all(double{}) ? "DOUBLE" : all(bool{}) ? "BOOLEAN" : "VARCHAR";
+bool all_whole(const std::vector<Value>& column) {
+  return std::ranges::all_of(column, [](const Value& value) { return std::holds_alternative<std::monostate>(value) || std::holds_alternative<std::int64_t>(value); });
 }
 
 bool append(duckdb_appender appender, const Value& value, bool as_text) {
@@ -188,7 +179,6 @@ bool append(duckdb_appender appender, const Value& value, bool as_text) {
     return duckdb_append_varchar_length(appender, text.data(), text.size()) == DuckDBSuccess;
   }
   if (const auto* whole = std::get_if<std::int64_t>(&value)) return duckdb_append_int64(appender, *whole) == DuckDBSuccess;
-  if (const auto* truth = std::get_if<bool>(&value)) return duckdb_append_bool(appender, *truth) == DuckDBSuccess;
   return duckdb_append_double(appender, std::get<double>(value)) == DuckDBSuccess;
 }
 
@@ -200,22 +190,22 @@ struct MemoryFile {
   }
 };
 
-Result<std::string> write(const std::vector<std::string>& names, const std::vector<std::vector<Value>>& columns) {
+Result<std::string> write(const std::vector<ParquetOutput>& columns) {
   const MemoryFile file;
   Database database;
   if (file.fd < 0 || !database.open()) return no_memory();
   std::string definition;
   std::vector<bool> as_text;
-  for (std::size_t c = 0; c < names.size(); ++c) {
-    const std::string type = type_for(columns[c]);
-    as_text.push_back(type == "VARCHAR");
-    definition += (c ? ", " : "") + quoted(names[c], '"') + " " + type;
+  for (const ParquetOutput& column : columns) {
+    const char* const type = column.base == Base::float_ ? "DOUBLE" : column.base == Base::int_ && all_whole(column.values) ? "BIGINT" : "VARCHAR";
+    as_text.push_back(std::string_view(type) == "VARCHAR");
+    definition += (definition.empty() ? "" : ", ") + quoted(column.name, '"') + " " + type;
   }
   if (!Answer(database, "CREATE TABLE rows (" + definition + ")").ok) return no_memory();
   duckdb_appender appender = nullptr;
   bool ok = duckdb_appender_create(database.connection, nullptr, "rows", &appender) == DuckDBSuccess;
-  for (std::size_t row = 0; ok && row < columns[0].size(); ++row) {
-    for (std::size_t c = 0; ok && c < columns.size(); ++c) ok = append(appender, columns[c][row], as_text[c]);
+  for (std::size_t row = 0; ok && row < columns[0].values.size(); ++row) {
+    for (std::size_t c = 0; ok && c < columns.size(); ++c) ok = append(appender, columns[c].values[row], as_text[c]);
     ok = ok && duckdb_appender_end_row(appender) == DuckDBSuccess;
   }
   ok = duckdb_appender_destroy(&appender) == DuckDBSuccess && ok;

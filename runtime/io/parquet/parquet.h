@@ -30,17 +30,22 @@ class ParquetRows {
 Result<std::vector<std::string>> parquet_names(const std::string& path);
 /// Begins to read columns that the file has. E0804 where one holds lists, structures or bytes.
 Result<std::unique_ptr<ParquetRows>> read_parquet(const std::string& path, const std::vector<ParquetColumn>& columns);
-/// The bytes of a file with these columns, all of one length: BIGINT, DOUBLE or BOOLEAN where every known value is such, else VARCHAR.
-/// The same bytes for the same values.
-Result<std::string> write_parquet(const std::vector<std::string>& names, const std::vector<std::vector<Value>>& columns);
+/// A column to be written: doubles (float), whole numbers (int; VARCHAR where one of them is none), else texts.
+struct ParquetOutput {
+  std::string name;
+  Base base = Base::string;
+  std::vector<Value> values;
+};
+/// The bytes of a file with these columns, one or more, all of one length. The same bytes for the same values.
+Result<std::string> write_parquet(const std::vector<ParquetOutput>& columns);
 
 /// What the loader looks up in the module.
 struct ParquetModule {
   int version;
   Result<std::vector<std::string>> (*names)(const std::string& path);
   Result<std::unique_ptr<ParquetRows>> (*read)(const std::string& path, const std::vector<ParquetColumn>& columns);
-  Result<std::string> (*write)(const std::vector<std::string>& names, const std::vector<std::vector<Value>>& columns);
+  Result<std::string> (*write)(const std::vector<ParquetOutput>& columns);
 };
-inline constexpr int kParquetModuleVersion = 1;
+inline constexpr int kParquetModuleVersion = 2;
 
 }  // namespace mlp::io

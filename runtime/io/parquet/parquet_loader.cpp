@@ -28,9 +28,9 @@ Result<std::unique_ptr<ParquetRows>> read_parquet(const std::string& path, const
   return functions->read(path, columns);
 }
 
-Result<std::string> write_parquet(const std::vector<std::string>& names, const std::vector<std::vector<Value>>& columns) {
+Result<std::string> write_parquet(const std::vector<ParquetOutput>& columns) {
   MLP_TRY(const ParquetModule* const functions, module());
-  return functions->write(names, columns);
+  return functions->write(columns);
 }
 
 }  // namespace mlp::io
