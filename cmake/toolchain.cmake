@@ -1,7 +1,10 @@
 # How our code is compiled, whatever the preset. What differs between presets
 # (optimisation, sanitizers) stands in CMakePresets.json.
 
-if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU" OR CMAKE_CXX_COMPILER_VERSION VERSION_LESS 12)
+option(MLP_FUZZ "the fuzzers, by clang (set by the preset)" OFF)
+if(MLP_FUZZ AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND NOT CMAKE_CXX_COMPILER_VERSION VERSION_LESS 19)
+  # The fuzzers and the rooms that they need; libFuzzer comes with clang.
+elseif(NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU" OR CMAKE_CXX_COMPILER_VERSION VERSION_LESS 12)
   message(FATAL_ERROR "mlpc is built with GCC 12 or newer; found "
     "${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}. Run scripts/setup.sh.")
 endif()
@@ -33,6 +36,10 @@ set(MLP_WARNINGS -Wall -Wextra -Werror
   -Wno-missing-field-initializers
   -Wno-restrict -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread
   -Wno-maybe-uninitialized -Wno-free-nonheap-object -Wno-dangling-pointer -Wno-psabi)
+
+if(MLP_FUZZ)
+  set(MLP_WARNINGS -Wall)  # GCC's are the ones that count
+endif()
 
 find_program(MLP_CCACHE ccache)
 if(MLP_CCACHE)

@@ -246,7 +246,8 @@ void report_unknown_callee(const Scope& scope, const ast::Call& call, const std:
   if (const auto declared = scope.context.names.find(name); declared != scope.context.names.end()) {
     scope.report(diag::make(Code::E0211, at, fmt::format("`{}` is {}, not a function", name, with_article(declared->second.kind)))
                      .with_label("cannot be called")
-                     .with_secondary(declared->second.declaration->name.span, "declared here"));
+                     .with_secondary(declared->second.declaration->name.span, "declared here")
+                     .with_help("only functions of the library and those declared with `fn` are called with parentheses"));
     return;
   }
   scope.report(with_suggestion(diag::make(Code::E0204, at, fmt::format("there is no function `{}`", name)).with_label("not in the standard library, nor declared here"),

@@ -80,12 +80,17 @@ void report_unknown(Scope& scope, const ast::Path& path, Span span) {
   if (const auto at = context.names.find(name); at != context.names.end()) {
     scope.report(diag::make(Code::E0211, span, fmt::format("`{}` is {}, but a value is needed here", name, with_article(at->second.kind)))
                      .with_label("is no value")
-                     .with_secondary(at->second.declaration->name.span, fmt::format("`{}` is declared here", name)));
+                     .with_secondary(at->second.declaration->name.span, fmt::format("`{}` is declared here", name))
+                     .with_help(candidates.empty() ? "write a value, or declare a `param` for a setting" : fmt::format("values here are {}", listing(candidates))));
     return;
   }
   const bool function = !find_entries(EntryKind::fn, name).empty();
   std::string otherwise = function ? fmt::format("`{}` is a function: call it as `{}(…)`", name, name) : std::string();
   if (!function && scope.rows && !candidates.empty()) otherwise = fmt::format("it has {}", listing(candidates));
+  if (otherwise.empty() && scope.rows) otherwise = "no column is known at this place";
+  if (otherwise.empty())
+    otherwise = candidates.empty() ? "write the value itself, or declare a `param` for a setting"
+                                   : fmt::format("known here are {}; for a setting declare a `param`", listing(candidates));
   diag::Diagnostic d;
   if (scope.rows && !scope.statistics) {
     d = diag::make(Code::E0203, span, fmt::format("{} has no column `{}`", scope.rows->owner, name)).with_label("no such column");

@@ -56,7 +56,7 @@ struct Reporter {
     else if (what[0] == '\'' || what.starts_with("\u201C") || what.starts_with("\u201D") || what.starts_with("\u2019"))
       help = "texts stand in straight double quotes: \"like this\"";
     else if (static_cast<unsigned char>(what[0]) < 0x20)
-      message = "a control character means nothing here";
+      message = "a control character means nothing here", help = "remove it; editors show it when asked for invisible characters";
     else
       help = "a name that holds this character stands in backticks, a text in double quotes";
     if (!better.empty()) help = fmt::format("write `{}`", better.substr(0, better.find(' ')));
@@ -98,7 +98,9 @@ struct Reporter {
     diag::Diagnostic d = diag::make(diag::Code::E0103, span(begin, end),
                                     fmt::format("this {} is not closed", name ? "quoted name" : "text"));
     d.label = fmt::format("needs {} at its end", name ? "a backtick" : quote);
-    d.help = name || triple ? "" : "a text ends on its line; one of several lines stands between \"\"\" and \"\"\"";
+    d.help = name     ? "a quoted name ends on its line, with the sign that it begins with"
+             : triple ? "close it with \"\"\", three double quotes as at its beginning"
+                      : "a text ends on its line; one of several lines stands between \"\"\" and \"\"\"";
     sink.report(std::move(d));
   }
 };

@@ -91,7 +91,8 @@ class Describer {
         !is_name(at(m_.at - 1).type) || at(m_.at - 2).type == P::SEP || at(m_.at - 2).type == P::LBRACE)
       return std::nullopt;
     return make(diag::Code::E0101, span(m_.at - 2), fmt::format("something is missing after `{}`", shown(m_.at - 2)))
-        .with_secondary(span(m_.at - 1), "so this line was read as its rest");
+        .with_secondary(span(m_.at - 1), "so this line was read as its rest")
+        .with_help(fmt::format("write the rest of the line, or remove `{}`", shown(m_.at - 2)));
   }
 
   /// A new line where a bracket is open still.
@@ -267,12 +268,17 @@ class Describer {
       diag::Diagnostic d =
           make(diag::Code::E0101, span(m_.at - 1), fmt::format("something is missing after `{}`", shown(m_.at - 1)));
       d.help = expected();
+      if (d.help.empty()) d.help = fmt::format("write what `{0}` goes on with, or remove `{0}`", shown(m_.at - 1));
       return d;
     }
     diag::Diagnostic d = make(diag::Code::E0101, span(m_.at), fmt::format("`{}` does not fit here", shown(m_.at)));
     d.help = m_.start == m_.at ? expected() : std::string();
     if (d.help.empty() && type_ == P::ALL_COLUMNS)
       d.help = "a `*` that begins a line stands for all columns; a product goes on after its `*`";
+    if (d.help.empty() && m_.start < m_.at)
+      d.help = fmt::format("what begins with `{}` does not go on like this; is something missing before `{}`?", shown(m_.start), shown(m_.at));
+    if (d.help.empty())
+      d.help = m_.at > 0 ? fmt::format("remove it, or write before it what `{}` goes on with", shown(m_.at - 1)) : "remove it";
     return d;
   }
 
