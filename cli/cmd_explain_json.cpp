@@ -82,6 +82,8 @@ int explain(const Common& common, const std::string& what) {
                             .error());
 }
 
+std::string_view version_text() { return MLP_VERSION; }
+
 int version(const Common& common) {
   if (common.format == Format::json)
     fmt::print("{{\"format_version\":1,\"version\":\"{}\"}}\n", MLP_VERSION);

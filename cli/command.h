@@ -16,7 +16,7 @@
 /// What the commands share: the options that all take, and how they speak.
 namespace mlp::cli {
 
-enum class Format : std::uint8_t { text, json, dot };
+enum class Format : std::uint8_t { text, json, dot, sarif };
 
 struct Common {
   Format format = Format::text;
@@ -80,7 +80,8 @@ std::string duration_text(double seconds);
 std::string figure_text(const std::optional<double>& value);
 
 // ---- one function a command, in cmd_<name>.cpp ----------------------------------------------------------------------------
-int check(const Common& common, const std::string& file, const std::string& emit);
+/// Every static error of the files. `emit`: a phase of the one file instead. `fix`: the safe mends are made first.
+int check(const Common& common, const std::vector<std::string>& files, const std::string& emit, bool fix);
 /// Writes files in the one style, or says with exit code 1 which are not.
 int format_files(const Common& common, const std::vector<std::string>& paths, bool only_check);
 int plan(const Common& common, const std::string& file, bool detailed_exitcode, bool final_rows);
@@ -105,5 +106,6 @@ int cache_verify(const Common& common);
 int cache_stats(const Common& common);
 int explain(const Common& common, const std::string& what);
 int version(const Common& common);
+std::string_view version_text();  ///< "0.1.0"
 
 }  // namespace mlp::cli

@@ -35,11 +35,15 @@ int main(int argc, char** argv) {
   bool insecure = false;
   bool final_rows = false, detailed = false, up = false, down = false, verify_only = false;
   std::vector<std::string> scopes, paths;
-  bool only_check = false;
+  bool only_check = false, fix = false;
 
   const auto command = [&](CLI::App* parent, const char* verb, const char* help) {
     CLI::App* sub = parent->add_subcommand(verb, help);
-    sub->add_option("--format", format, "text, json; for plan and lineage also dot")->check(CLI::IsMember({"text", "json", "dot"}));
+    if (verb == std::string_view("check"))
+      sub->add_option("--format", format, "text, for people, on stderr; json: one document; sarif: SARIF 2.1.0, for editors and code review")
+          ->check(CLI::IsMember({"text", "json", "sarif"}));
+    else
+      sub->add_option("--format", format, "text, json; for plan and lineage also dot")->check(CLI::IsMember({"text", "json", "dot"}));
     sub->add_flag("--quiet", common.quiet, "no progress, no hints");
     return sub;
   };
@@ -54,9 +58,15 @@ int main(int argc, char** argv) {
 
   {
     CLI::App* sub = command(&app, "check", "every static error; reads no rows");
-    with_file(sub), with_params(sub);
+    sub->add_option("FILE", paths, "workflows; each is checked on its own")->required();
+    with_params(sub);
+    sub->get_option("--quiet")->description("errors and warnings only, nothing where all is right");
+    sub->add_flag("--fix", fix, "first make the mends that are safe, and say which; a file is written only if that leaves it no more errors");
     sub->add_option("--emit", emit, "print a phase instead: ast, hir, logical, physical")->check(CLI::IsMember({"ast", "hir", "logical", "physical"}));
-    sub->callback([&] { chosen = [&] { return check(common, file, emit); }; });
+    sub->footer(
+        "Exit status: 0 no errors, 1 a workflow is wrong, 2 usage, 5 a file cannot be read or written, 70 a mistake of mlpc; of several\n"
+        "files the highest. Warnings change it not. Colours are for terminals, and off where NO_COLOR is set. `mlpc explain CODE` has more.");
+    sub->callback([&] { chosen = [&] { return check(common, paths, emit, fix); }; });
   }
   {
     CLI::App* sub = command(&app, "plan", "what would run, reuse, refit, and why");
@@ -198,6 +208,6 @@ int main(int argc, char** argv) {
     const int code = app.exit(e);
     return code == 0 ? kDone : kUsage;
   }
-  common.format = format == "json" ? Format::json : format == "dot" ? Format::dot : Format::text;
+  common.format = format == "json" ? Format::json : format == "sarif" ? Format::sarif : format == "dot" ? Format::dot : Format::text;
   return chosen();
 }

@@ -70,20 +70,52 @@ std::string write(const Json& json) { return json.dump(-1, ' ', false, Json::err
 
 std::string render_json(const Diagnostic& diagnostic, const SourceMap& sources) { return write(to_json(diagnostic, sources)); }
 
-std::string render_json(const std::vector<Diagnostic>& diagnostics, const SourceMap& sources) {
-  Json out;
+namespace {
+
+struct Counts {
   std::size_t errors = 0, warnings = 0;
+  void add(const Diagnostic& d) { ++(severity(d.code) == Severity::error ? errors : warnings); }
+};
+
+Json document(const Counts& counts, Json list) {
+  Json out;
+  out["format_version"] = 1;
+  out["valid"] = counts.errors == 0;
+  out["error_count"] = counts.errors;
+  out["warning_count"] = counts.warnings;
+  out["diagnostics"] = std::move(list);
+  return out;
+}
+
+}  // namespace
+
+std::string render_json(const std::vector<Diagnostic>& diagnostics, const SourceMap& sources) {
+  Counts counts;
   Json list = Json::array();
   for (const Diagnostic& d : diagnostics) {
-    ++(severity(d.code) == Severity::error ? errors : warnings);
+    counts.add(d);
     list.push_back(to_json(d, sources));
   }
-  out["format_version"] = 1;
-  out["valid"] = errors == 0;
-  out["error_count"] = errors;
-  out["warning_count"] = warnings;
-  out["diagnostics"] = std::move(list);
-  return write(out);
+  return write(document(counts, std::move(list)));
+}
+
+std::string render_json(std::span<const FileReport> files, const std::string& more) {
+  Counts all;
+  Json list = Json::array(), each = Json::array();
+  for (const FileReport& file : files) {
+    Counts counts;
+    for (const Diagnostic& d : *file.diagnostics) {
+      counts.add(d);
+      all.add(d);
+      list.push_back(to_json(d, *file.sources));
+    }
+    each.push_back(Json{{"file", file.path}, {"valid", counts.errors == 0}, {"error_count", counts.errors}, {"warning_count", counts.warnings}});
+  }
+  Json out = document(all, std::move(list));
+  out["files"] = std::move(each);
+  std::string text = write(out);
+  if (!more.empty()) text.insert(text.size() - 1, "," + more);
+  return text;
 }
 
 }  // namespace mlp::diag

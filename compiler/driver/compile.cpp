@@ -55,13 +55,16 @@ std::string folder_of(const std::string& path) {
 }
 
 Compiled compile(const std::string& path, const CompileOptions& options, Phase last) {
-  Compiled out;
   auto text = read_source(path);
-  if (!text) {
-    out.sink.report(std::move(text.error()));
-    return out;
-  }
-  const std::uint32_t file = out.sources.add(path, std::move(*text));
+  if (text) return compile_text(path, std::move(*text), options, last);
+  Compiled out;
+  out.sink.report(std::move(text.error()));
+  return out;
+}
+
+Compiled compile_text(const std::string& path, std::string text, const CompileOptions& options, Phase last) {
+  Compiled out;
+  const std::uint32_t file = out.sources.add(path, std::move(text));
   out.file = parse(out.sources, file, out.sink);
   if (last == Phase::ast) return out;
   // What parsed is checked also when something else did not, so that one run tells all mistakes.

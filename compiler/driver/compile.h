@@ -33,6 +33,8 @@ struct Compiled {
 
 /// Reads the file (E0901 goes to the sink) and puts the phases in sequence, up to and with `last`.
 Compiled compile(const std::string& path, const CompileOptions& options, Phase last = Phase::physical);
+/// The same for a text that has been read; `path` names it, and what it refers to is relative to its folder.
+Compiled compile_text(const std::string& path, std::string text, const CompileOptions& options, Phase last = Phase::physical);
 
 /// The text of a source file: E0901 when it cannot be read, E0109 when it is too large.
 Result<std::string> read_source(const std::string& path);
