@@ -24,6 +24,7 @@ const char* kind_word(EntryKind kind) {
     case EntryKind::drift: return "drift test";
     case EntryKind::source: return "source";
     case EntryKind::sink: return "sink";
+    case EntryKind::aggregate: return "aggregate";
   }
   return "";
 }
@@ -43,7 +44,7 @@ std::string entry_text(const Signature& entry) {
     parameters.push_back(std::move(text));
   }
   std::string out = fmt::format("{} {}({})", kind_word(entry.kind), entry.name, fmt::join(parameters, ", "));
-  if (entry.kind == EntryKind::fn || entry.kind == EntryKind::transform || entry.kind == EntryKind::metric) out += fmt::format(" -> {}", to_string(entry.result));
+  if (entry.kind == EntryKind::fn || entry.kind == EntryKind::transform || entry.kind == EntryKind::metric || entry.kind == EntryKind::aggregate) out += fmt::format(" -> {}", to_string(entry.result));
   if (!entry.known_when.empty()) out += fmt::format(" known when {}", entry.known_when);
   out += "\n";
   if (!entry.predicts.empty()) out += fmt::format("  predicts {}\n", joined_types(entry.predicts));

@@ -25,7 +25,7 @@ envEntry     : K_DATA name K_FROM sourceRef | K_PARAM name (COLON type (R_IN ran
 // ---- functions and the library ----
 
 callableDecl
-  : (K_FN | K_TRANSFORM | K_METRIC | K_DRIFT | K_SOURCE | K_SINK) name operatorClause? parameters callableClause*
+  : (K_FN | K_TRANSFORM | K_METRIC | K_DRIFT | K_SOURCE | K_SINK | K_AGGREGATE) name operatorClause? parameters callableClause*
     (ARROW type (R_IN range)? callableClause*)? (ASSIGN expr)? ;
 parameters   : LPAREN (parameter (COMMA parameter)*)? RPAREN ;
 parameter    : name COLON types (R_IN range)? (ASSIGN expr)? ;
@@ -39,7 +39,8 @@ callableClause
   | K_FITS LBRACE (fitField (listSep fitField)*)? RBRACE
   | K_CROSS_FIT INT
   | K_BETTER (K_HIGHER | K_LOWER)
-  | K_OF K_DECISION
+  | K_OF (K_DECISION | K_WINDOW)
+  | K_DECLASSIFIES
   ;
 fitField     : name COLON type ;
 modelDecl
@@ -228,11 +229,12 @@ names        : name (COMMA name)* ;
 name         : word | K_BECAUSE | K_EVERY | K_LEFT | K_NEXT | K_ONE | K_AT | K_AFTER ;
 word
   : WORD | QUOTED_NAME
-  | K_WORKFLOW | K_IMPORT | K_PARAM | K_SECRET | K_ENV | K_FN | K_TRANSFORM | K_MODEL | K_METRIC | K_DRIFT | K_SOURCE | K_SINK | K_DATA
+  | K_WORKFLOW | K_IMPORT | K_PARAM | K_SECRET | K_ENV | K_FN | K_TRANSFORM | K_MODEL | K_METRIC | K_DRIFT | K_SOURCE | K_SINK | K_AGGREGATE
+  | K_DATA
   | K_FEATURE | K_SPLIT | K_TRAIN | K_EVALUATE | K_DEPLOY | K_MONITOR | K_EXPLORE | K_TEST | K_SCHEDULE
   | K_ABSENT | K_AGAINST | K_AGO | K_AHEAD | K_ALERT | K_ALL | K_APPROVAL | K_AS | K_ASC | K_ASOF | K_AT_LEAST | K_BACK | K_BATCH
   | K_BEATS | K_BEFORE | K_BETTER | K_BINNED | K_BY | K_CALIBRATE | K_CANARY | K_COOLDOWN | K_CORRECTED | K_CROSS | K_CROSS_FIT
-  | K_DECIDE | K_DECISION | K_DEDUPE | K_DERIVE | K_DESC | K_EACH | K_EARLY_STOP | K_ENDING | K_EXCEPT | K_EXPECT | K_EXPIRE | K_EXPLAIN
+  | K_DECIDE | K_DECISION | K_DECLASSIFIES | K_DEDUPE | K_DERIVE | K_DESC | K_EACH | K_EARLY_STOP | K_ENDING | K_EXCEPT | K_EXPECT | K_EXPIRE | K_EXPLAIN
   | K_FILL | K_FINAL | K_FITS | K_FOLD | K_FOR | K_FORMAT | K_FRESH | K_FROM | K_GAP | K_GIVEN | K_GLOBAL | K_GROUP | K_HIGHER
   | K_HORIZON | K_INTERPRETED | K_INTO | K_JOIN | K_KEEP | K_KEY | K_KNOWN | K_LABELS | K_LAST | K_LIMIT | K_LIVE | K_LOCK | K_LOG
   | K_LOWER | K_MATCHES | K_MAXIMIZE | K_MEANS | K_METRICS | K_MINIMIZE | K_OF | K_ON | K_OPERATOR | K_OVER | K_PER | K_PERFORMANCE

@@ -72,6 +72,14 @@ inline void check_fields(Context& context, const ast::Declaration& declaration, 
                          .with_label("`" + std::string(field.name) + "` is missing").with_help("write `" + std::string(field.name) + " …`: " + std::string(field.doc)));
 }
 
+/// A metric of a model as `metrics`, `tune` and gates name it; nullopt after a report.
+std::optional<hir::Metric> check_metric(Context& context, const hir::Train& train, const ast::Train& written, ast::ExprId metric);
+/// E0612 where nothing has to be reached before a new version of the model takes over.
+void require_gates(Context& context, hir::TrainId train, Span span);
+/// `file.py:Name`; reports E0303 otherwise.
+void check_python_reference(Context& context, const std::string& text, Span span);
+/// A secret says where it comes from: `env("X")` or `file("…")`.
+std::optional<hir::AlertTarget> check_secret(Context& context, const ast::Declaration& declaration);
 /// The column of a table that a path names, E0203 otherwise.
 std::optional<hir::ColumnId> column_of_table(Context& context, hir::TableId table, const ast::Path& path);
 /// Names of a table by its id.

@@ -1,6 +1,7 @@
 #include "compiler/sema/builder.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "compiler/sema/intervals.h"
@@ -83,6 +84,23 @@ std::optional<Value> evaluate_native(const Signature& signature, const std::vect
   }
 }
 
+namespace {
+
+/// The range of a length of time made of a number: more of a unit is longer, so its ends are those of the number.
+Interval length_of(const Signature& signature, const Type& type, Interval number) {
+  if (!number.bounded() || !type.is_number()) return {};
+  const auto end = [&](double x) -> double {
+    const Value value = type.base == Base::int_ ? Value(static_cast<std::int64_t>(x)) : Value(x);
+    const auto length = evaluate_native(signature, {value});
+    const auto* whole = length ? std::get_if<std::int64_t>(&*length) : nullptr;
+    return whole ? static_cast<double>(*whole) : std::numeric_limits<double>::quiet_NaN();
+  };
+  const Interval range{end(number.low), end(number.high)};
+  return range.low <= range.high ? range : Interval{};
+}
+
+}  // namespace
+
 NodeId Builder::literal(Value value, Type type, Span span) {
   const Interval range = range_of(value);
   return expr_.push(expr::Literal{std::move(value)}, std::move(type), range, span);
@@ -117,7 +135,8 @@ NodeId Builder::call(const Signature& signature, std::vector<NodeId> args, Type 
     }
   Interval range;
   if (signature.result_range) range = *signature.result_range;
-  else if (!signature.op.empty() && result.is_number()) range = range_of_operator(signature.op, ranges);
+  else if (!signature.op.empty() && (result.is_number() || result.base == Base::duration)) range = range_of_operator(signature.op, ranges);
+  else if (result.base == Base::duration && args.size() == 1) range = length_of(signature, type(args[0]), ranges[0]);
   return expr_.push(expr::Call{signature.native, std::move(args), 0}, std::move(result), range, span);
 }
 

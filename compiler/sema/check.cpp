@@ -1,5 +1,6 @@
 #include "compiler/sema/check.h"
 
+#include "compiler/sema/block_spec.h"
 #include "compiler/sema/context.h"
 
 namespace mlp {
@@ -14,11 +15,11 @@ void check_declaration(sema::Context& context, const ast::Declaration& declarati
     void operator()(const ast::BrokenDeclaration&) const {}
     void operator()(const ast::Import&) const { context.not_yet("`import`", declaration.span); }
     void operator()(const ast::Param&) const { sema::resolve_param(context, declaration, {}); }
-    void operator()(const ast::Secret&) const {}
+    void operator()(const ast::Secret&) const { sema::check_secret(context, declaration); }
     void operator()(const ast::Env&) const { sema::check_env(context, declaration); }
     void operator()(const ast::Callable& callable) const {
       if (callable.kind == ast::CallableKind::fn) sema::resolve_function(context, declaration, {});
-      else context.not_yet("transforms, models and metrics of your own", declaration.span);
+      else sema::check_callable(context, declaration);
     }
     void operator()(const ast::Data&) const { sema::resolve_table(context, declaration, {}); }
     void operator()(const ast::Feature&) const { sema::resolve_view(context, declaration, {}); }
@@ -34,11 +35,31 @@ void check_declaration(sema::Context& context, const ast::Declaration& declarati
   std::visit(visitor, declaration.kind);
 }
 
+/// The texts that have a reason of their own.
+std::vector<Span> reasoned_spans(const ast::File& file) {
+  std::vector<Span> out;
+  const auto add = [&](const auto& entries) {
+    for (const auto& entry : entries)
+      if (entry.because) out.push_back(cover(entry.span, entry.because->span));
+  };
+  for (const ast::Declaration& declaration : file.declarations) {
+    if (declaration.because) out.push_back(cover(declaration.span, declaration.because->span));
+    if (const auto* data = std::get_if<ast::Data>(&declaration.kind)) add(data->entries), add(data->stages);
+    if (const auto* feature = std::get_if<ast::Feature>(&declaration.kind)) add(feature->entries);
+    if (const auto* train = std::get_if<ast::Train>(&declaration.kind)) add(train->entries);
+    if (const auto* evaluate = std::get_if<ast::Evaluate>(&declaration.kind)) add(evaluate->entries);
+    if (const auto* deploy = std::get_if<ast::Deploy>(&declaration.kind)) add(deploy->entries);
+    if (const auto* monitor = std::get_if<ast::Monitor>(&declaration.kind)) add(monitor->entries);
+  }
+  return out;
+}
+
 }  // namespace
 
 std::optional<hir::Workflow> check(const ast::File& file, const SourceMap& sources, const CheckOptions& options, diag::Sink& sink) {
   sema::Context context(file, sources, options, sink);
   if (file.workflow) context.out.name = file.workflow->text;
+  context.reasoned = reasoned_spans(file);
   sema::declare_names(context);
   sema::check_option_params(context);
   for (const ast::Declaration& declaration : file.declarations) {

@@ -59,17 +59,32 @@ Availability later(const Availability& a, const Availability& b) {
       case Availability::Kind::always: return 0;
       case Availability::Kind::row_time: return 1;
       case Availability::Kind::column: return 2;
-      case Availability::Kind::never: return 3;
+      case Availability::Kind::all_rows: return 3;
+      case Availability::Kind::never: return 4;
     }
-    return 3;
+    return 4;
   };
   if (rank(a) != rank(b)) return rank(a) > rank(b) ? a : b;
   return a.offset >= b.offset ? a : b;
 }
 
+/// A window shifts its rows to when they are known, so it is known at the row's time; only what is never known stays so.
+Availability availability_of(const Context& context, const hir::Aggregate& aggregate) {
+  Availability latest{Availability::Kind::always, 0, {}};
+  const auto add = [&](const expr::Expr& code) { latest = later(latest, latest_of_parts(context, code)); };
+  for (const expr::Expr& argument : aggregate.arguments) add(argument);
+  if (aggregate.where) add(*aggregate.where);
+  const bool shifted = aggregate.over_us > 0 || !aggregate.by.empty();
+  if (shifted && latest.kind != Availability::Kind::never) return {Availability::Kind::always, 0, {}};
+  return latest;
+}
+
 Availability latest_of_parts(const Context& context, const expr::Expr& code) {
   Availability latest{Availability::Kind::always, 0, {}};
-  for (const expr::InputColumn& input : code.inputs) latest = later(latest, context.out[hir::ColumnId(input.column)].tags.availability);
+  for (const expr::InputColumn& input : code.inputs) {
+    const hir::Column& part = context.out[hir::ColumnId(input.column)];
+    latest = later(latest, part.aggregate() ? availability_of(context, *part.aggregate()) : part.tags.availability);
+  }
   return latest;
 }
 

@@ -13,6 +13,34 @@ using expr::NodeId;
 
 TableState resolve_pipeline(Context& context, const ast::Declaration& declaration, const ast::Data& data);
 
+std::optional<LibraryCall> check_library_call(Context& context, const ast::Call& call, EntryKind kind, std::string_view noun, Span span) {
+  const std::string name = call.callee.text();
+  const auto entries = find_entries(kind, name);
+  if (entries.empty()) {
+    std::vector<std::string_view> candidates;
+    for (const Signature& signature : standard_library())
+      if (signature.kind == kind) candidates.push_back(signature.name);
+    context.report(with_suggestion(diag::make(Code::E0204, call.callee.span, fmt::format("there is no {} `{}`", noun, name)).with_label(fmt::format("not a {}", noun)), name, call.callee.span, candidates,
+                                   fmt::format("{}s are {}", noun, listing(candidates, 12))));
+    return std::nullopt;
+  }
+  const Signature& signature = *entries.front();
+  if (signature.native.empty()) context.not_yet(fmt::format("the {} `{}`", noun, name), span);
+  std::vector<GivenOption> given;
+  for (const ast::Argument& argument : call.arguments) given.push_back({argument.name ? &*argument.name : nullptr, argument.value, argument.span, false});
+  LibraryCall out{&signature, check_options(context, signature, given, [](const Parameter&) { return true; }, fmt::format("`{}`", name), span)};
+  // A table or a query: one of the two says what is read.
+  const auto text = [&](std::string_view option) -> const std::string* {
+    for (const auto& [key, value] : *out.options)
+      if (key == option) return std::get_if<std::string>(&value);
+    return nullptr;
+  };
+  if (out.options)
+    if (const std::string *table = text("table"), *query = text("query"); table && query && table->empty() == query->empty())
+      context.report(diag::make(Code::E0209, span, fmt::format("`{}` reads a `table:` or a `query:`", name)).with_label(table->empty() ? "neither is given" : "both are given").with_help("give one of the two"));
+  return out;
+}
+
 namespace {
 
 /// A column of a data block while its table is being resolved.
@@ -82,20 +110,10 @@ void DataBlock::read_source() {
   const auto* call = std::get_if<ast::Call>(&e.kind);
   if (data_.source->version_by) context_.not_yet("`version by`", data_.source->version_by->span);
   if (!call) return;
-  const std::string name = call->callee.text();
-  const auto entries = find_entries(EntryKind::source, name);
-  if (entries.empty()) {
-    std::vector<std::string_view> candidates;
-    for (const Signature& signature : standard_library())
-      if (signature.kind == EntryKind::source) candidates.push_back(signature.name);
-    context_.report(with_suggestion(diag::make(Code::E0204, call->callee.span, fmt::format("there is no source `{}`", name)).with_label("not a source"), name,
-                                    call->callee.span, candidates, fmt::format("sources are {}", listing(candidates, 12))));
-    return;
-  }
-  const Signature& signature = *entries.front();
-  std::vector<GivenOption> given;
-  for (const ast::Argument& argument : call->arguments) given.push_back({argument.name ? &*argument.name : nullptr, argument.value, argument.span, false});
-  const auto options = check_options(context_, signature, given, [](const Parameter&) { return true; }, fmt::format("`{}`", name), e.span);
+  const auto read = check_library_call(context_, *call, EntryKind::source, "source", e.span);
+  if (!read) return;
+  const Signature& signature = *read->signature;
+  const std::optional<hir::Options>& options = read->options;
   table_.source = signature.native;
   const auto has = [&](std::string_view parameter) {
     return std::any_of(signature.parameters.begin(), signature.parameters.end(), [&](const Parameter& p) { return p.name == parameter; });

@@ -17,8 +17,15 @@ struct ReadTags {
   std::optional<Span> available, label, time;
 };
 ReadTags read_tags(Context& context, const std::vector<ast::Tag>& tags, const std::function<bool(const ast::Path&)>& is_column);
+/// A source or sink with its options, complete; nullopt after a report that there is none.
+struct LibraryCall {
+  const Signature* signature = nullptr;
+  std::optional<hir::Options> options;
+};
+std::optional<LibraryCall> check_library_call(Context& context, const ast::Call& call, EntryKind kind, std::string_view noun, Span span);
 /// The latest of the availabilities of what an expression reads.
 Availability latest_of_parts(const Context& context, const expr::Expr& code);
+Availability availability_of(const Context& context, const hir::Aggregate& aggregate);
 Availability later(const Availability& a, const Availability& b);
 /// An expectation that a declared constraint of a computed column becomes.
 void add_constraint(Context& context, hir::Table& table, hir::ColumnId column, const std::optional<Interval>& range, const std::vector<Value>& set,

@@ -1,7 +1,10 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "compiler/sema/block_spec.h"
 #include "compiler/sema/check_data.h"
+#include "compiler/sema/check_flow.h"
 #include "compiler/sema/typer.h"
 
 namespace mlp::sema {
@@ -9,16 +12,6 @@ namespace mlp::sema {
 using diag::Code;
 
 namespace {
-
-/// In microseconds, above zero; 0 when it was reported.
-std::int64_t constant_duration(Context& context, ast::ExprId id, const std::string& what) {
-  const auto value = constant_of(context, id, Type::of(Base::duration), std::nullopt, what);
-  if (!value) return 0;
-  const std::int64_t length = std::get<std::int64_t>(*value);
-  if (length > 0) return length;
-  context.report(diag::make(Code::E0303, context.file.expr(id).span, fmt::format("{} has to be longer than nothing", what)).with_label("no time at all").with_help("write a duration, such as 180d or 20ms"));
-  return 0;
-}
 
 void check_stage(Context& context, const ast::StageOf& stage, hir::Deploy& out) {
   out.stage = stage.stage.text;
@@ -67,6 +60,70 @@ void check_serve(Context& context, const ast::Serve& serve, hir::Deploy& out) {
   }
 }
 
+void check_canary(Context& context, const ast::Canary& canary, const ast::Deploy& deploy, Span word) {
+  if (canary.share) constant_float(context, canary.share, {0, 1}, "the share of a canary");
+  if (canary.duration) constant_duration(context, canary.duration, "the time of a canary");
+  if (canary.at_least) constant_int(context, canary.at_least, {0, 1e15}, "the least number of requests");
+  if (std::none_of(deploy.entries.begin(), deploy.entries.end(), [](const ast::DeployEntry& e) { return std::holds_alternative<ast::Serve>(e.kind); }))
+    context.report(diag::make(Code::E0701, word, "a canary takes a part of the requests, and this deployment answers none").with_label("needs `serve`").with_help("add `serve`, or leave `canary` out"));
+  if (!canary.require) return;
+  const ast::Expr& e = context.file.expr(canary.require);
+  const auto* comparison = std::get_if<ast::Binary>(&e.kind);
+  const auto* ref = comparison ? std::get_if<ast::Ref>(&context.file.expr(comparison->left).kind) : nullptr;
+  constexpr std::string_view kErrors = "errors", kLatency = "latency";
+  if (!ref || (ref->path.text() != kErrors && ref->path.text() != kLatency)) {
+    if (!std::holds_alternative<ast::Broken>(e.kind))
+      context.report(diag::make(Code::E0701, ref ? ref->path.span : e.span, "a canary requires bounds of `errors` or `latency`").with_label("not measured of requests").with_help("write for example `require errors < 1%`"));
+    return;
+  }
+  if (ref->path.text() == kErrors) constant_float(context, comparison->right, {0, 1}, "the share of errors");
+  else constant_duration(context, comparison->right, "the bound of the latency");
+}
+
+/// The columns that a model is asked about: those of its table that the features read.
+std::set<hir::ColumnId> asked_columns(const Context& context, hir::ViewId view) {
+  std::set<hir::ColumnId> out;
+  for (const hir::ColumnId feature : context.out[view].columns)
+    for (const hir::ColumnId source : sources_of(context, feature))
+      if (context.out[source].table == context.out[view].table && !context.out[source].aggregate()) out.insert(source);
+  return out;
+}
+
+void check_batch(Context& context, const ast::BatchInto& batch, std::optional<hir::TrainId> train) {
+  const ast::Declaration* declared = find_declared(context, batch.table, DeclaredKind::table);
+  const TableState state = declared ? resolve_table(context, *declared, batch.table.span) : TableState{};
+  if (const auto* call = std::get_if<ast::Call>(&context.file.expr(batch.sink).kind)) check_library_call(context, *call, EntryKind::sink, "sink", context.file.expr(batch.sink).span);
+  if (!state.id) return;
+  for (const ast::Path& path : batch.key) {
+    if (path.text() != "row_id") {
+      column_of_table(context, *state.id, path);
+      continue;
+    }
+    context.report(diag::make(Code::E0701, path.span, "a sink keeps rows by a key of their own, not by their place").with_label("changes with the table").with_help("name the columns that tell rows apart, such as `key customer_id`"));
+  }
+  if (!train || state.opaque) return;
+  const hir::ViewId view = context.out[*train].view;
+  const hir::TableId own = context.out[view].table;
+  if (own == *state.id || is_opaque(context, own)) return;
+  const hir::Table table = context.out[*state.id];
+  for (const hir::ColumnId id : asked_columns(context, view)) {
+    const hir::Column& asked = context.out[id];
+    if (asked.code() && !asked.code()->nodes.empty() && asked.code()->nodes.size() > 1) continue;  // computed from others that are asked
+    const auto match = std::find_if(table.columns.begin(), table.columns.end(), [&](hir::ColumnId c) { return context.out[c].name == asked.name; });
+    if (match == table.columns.end()) {
+      context.report(diag::make(Code::E0203, batch.table.span, fmt::format("table `{}` has no column `{}`, which the model is asked about", table.name, asked.name)).with_label("does not fit the model").with_secondary(asked.span, "read by a feature")
+                         .with_help("declare it there, or score another table"));
+      return;
+    }
+    const hir::Column& given = context.out[*match];
+    const bool fits = given.type.base == asked.type.base || (given.type.base == Base::int_ && asked.type.base == Base::float_) || (given.type.is_text() && asked.type.is_text());
+    if (fits && (!given.type.missing || asked.type.missing)) continue;
+    context.report(diag::make(fits ? Code::E0302 : Code::E0301, batch.table.span, fmt::format("`{}` of table `{}` is `{}`, but the model is asked with `{}`", given.name, table.name, to_string(given.type), to_string(asked.type)))
+                       .with_label("does not fit the model").with_secondary(given.span, "declared here").with_secondary(asked.span, "and asked with this").with_help("declare both with one type"));
+    return;
+  }
+}
+
 }  // namespace
 
 void check_deploy(Context& context, const ast::Declaration& declaration) {
@@ -86,15 +143,10 @@ void check_deploy(Context& context, const ast::Declaration& declaration) {
       check_serve(context, *serve, out);
     } else if (const auto* canary = std::get_if<ast::Canary>(&entry.kind)) {
       out.not_yet.push_back({"`canary`", entry.span});
-      if (canary->share) constant_float(context, canary->share, {0, 1}, "the share of a canary");
-      if (canary->duration) constant_of(context, canary->duration, Type::of(Base::duration), std::nullopt, "the time of a canary");
-      if (canary->at_least) constant_int(context, canary->at_least, {0, 1e15}, "the least number of requests");
+      check_canary(context, *canary, deploy, entry.word);
     } else if (const auto* batch = std::get_if<ast::BatchInto>(&entry.kind)) {
       out.not_yet.push_back({"`batch` into a sink", entry.span});
-      const ast::Declaration* table = find_declared(context, batch->table, DeclaredKind::table);
-      const TableState state = table ? resolve_table(context, *table, batch->table.span) : TableState{};
-      if (state.id)
-        for (const ast::Path& path : batch->key) column_of_table(context, *state.id, path);
+      check_batch(context, *batch, train);
     }
   }
   find_schedules(context, out.name, out);

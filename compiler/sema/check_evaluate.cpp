@@ -4,6 +4,7 @@
 
 #include "compiler/sema/bind_arguments.h"
 #include "compiler/sema/block_spec.h"
+#include "compiler/sema/check_data.h"
 #include "compiler/sema/intervals.h"
 #include "compiler/sema/typer.h"
 
@@ -27,6 +28,8 @@ class EvaluateBlock {
 
  private:
   std::optional<hir::GateSide> side(ast::ExprId id);
+  bool is_column_valued(const Signature& signature, const ast::Name& name, ast::ExprId value);
+  const ast::Decide* decision_by(std::string_view name) const;
   std::optional<hir::GateSide> figure(ast::ExprId id);
   std::optional<double> number(ast::ExprId id);
   void check_decidable(const hir::Gate& gate, const ast::Gate& written);
@@ -48,8 +51,46 @@ std::optional<hir::ColumnId> EvaluateBlock::group_column(const ast::Path& path) 
   return std::nullopt;
 }
 
+/// A cost may be a column: then it differs from row to row.
+bool EvaluateBlock::is_column_valued(const Signature& signature, const ast::Name& name, ast::ExprId value) {
+  const auto parameter = std::find_if(signature.parameters.begin(), signature.parameters.end(), [&](const Parameter& p) { return p.name == name.text; });
+  if (parameter == signature.parameters.end() || parameter->fallback || !is_figure_option(*parameter)) return false;
+  const hir::TableId table = context_.out[train_.view].table;
+  const ast::Declaration* declaration = declaration_of(context_, table);
+  if (!declaration) return false;
+  const RowNames rows = names_of_table(context_, *declaration, {table, opaque_});
+  Builder b;
+  Scope scope(context_, b, &context_.file);
+  scope.rows = &rows;
+  scope.quiet = true;
+  const expr::NodeId look = type_expression(scope, value);
+  if (look && b.constant(look)) return false;
+  Builder again;
+  Scope telling(context_, again, &context_.file);
+  telling.rows = &rows;
+  type_as(telling, value, Type::of(Base::float_), fmt::format("`{}`", name.text), {});
+  return true;
+}
+
+/// The `decide` of the train whose search is for this metric.
+const ast::Decide* EvaluateBlock::decision_by(std::string_view name) const {
+  for (const ast::TrainEntry& entry : written_.entries) {
+    const auto* decide = std::get_if<ast::Decide>(&entry.kind);
+    const auto* call = decide && decide->objective ? std::get_if<ast::Call>(&context_.file.expr(decide->objective->metric).kind) : nullptr;
+    if (call && call->callee.text() == name) return decide;
+  }
+  return nullptr;
+}
+
 std::optional<hir::Metric> EvaluateBlock::named_metric(const std::string& name, Span name_span, const ast::Call* call, bool has_threshold, Span span, const hir::Train& of) {
   const auto entries = find_entries(EntryKind::metric, name);
+  if (const auto own = context_.names.find(name); own != context_.names.end() && own->second.kind == DeclaredKind::callable) {
+    const auto& callable = std::get<ast::Callable>(own->second.declaration->kind);
+    if (callable.kind == ast::CallableKind::metric) {
+      context_.not_yet("metrics of your own", span);
+      return hir::Metric{{}, context_.text(span), {}, !callable.better || callable.better->text == "higher"};
+    }
+  }
   if (entries.empty()) {
     std::vector<std::string_view> candidates;
     for (const Signature& signature : standard_library())
@@ -58,7 +99,7 @@ std::optional<hir::Metric> EvaluateBlock::named_metric(const std::string& name, 
                                     fmt::format("metrics are {}", listing(candidates, 16))));
     return std::nullopt;
   }
-  const Type label = context_.out[of.label].type;
+  const Type label = context_.out[context_.out.measured_of(of)].type;
   const auto takes = [&](const Signature& signature) {
     for (const Parameter& parameter : signature.parameters)
       if (parameter.name == "y")
@@ -87,12 +128,21 @@ std::optional<hir::Metric> EvaluateBlock::named_metric(const std::string& name, 
     }
   }
   if (signature.of_decision) context_.not_yet("metrics of decisions", span);
+  if (signature.native.empty()) context_.not_yet(fmt::format("the metric `{}`", name), span);
   std::vector<GivenOption> given;
+  std::set<std::string, std::less<>> of_row;
   if (call) {
     if (!call->by.empty() || call->where || call->over) context_.not_yet("this form of a metric", span);
-    for (const ast::Argument& argument : call->arguments) given.push_back({argument.name ? &*argument.name : nullptr, argument.value, argument.span, false});
+    for (const ast::Argument& argument : call->arguments) {
+      if (argument.name && is_column_valued(signature, *argument.name, argument.value)) of_row.insert(argument.name->text);
+      else given.push_back({argument.name ? &*argument.name : nullptr, argument.value, argument.span, false});
+    }
+  } else if (const ast::Decide* decide = decision_by(name)) {
+    // Bare, it is as `decide` says.
+    for (const ast::Argument& argument : std::get<ast::Call>(context_.file.expr(decide->objective->metric).kind).arguments)
+      if (argument.name) of_row.insert(argument.name->text);
   }
-  auto options = check_options(context_, signature, given, is_figure_option, fmt::format("the metric `{}`", name), span);
+  auto options = check_options(context_, signature, given, [&](const Parameter& parameter) { return is_figure_option(parameter) && !of_row.contains(parameter.name); }, fmt::format("the metric `{}`", name), span);
   if (!options) return std::nullopt;
   return hir::Metric{signature.native, context_.text(span), std::move(*options), signature.higher_is_better};
 }
@@ -184,8 +234,8 @@ std::optional<hir::GateSide> EvaluateBlock::figure(ast::ExprId id) {
       other = context_.out[*resolved];
       of = &other;
       measure.model = resolved;
-      if (!(other.split == train_.split) || !(other.label == train_.label)) {
-        const bool label = !(other.label == train_.label);
+      const bool label = context_.out.measured_of(other) != context_.out.measured_of(train_);
+      if (!(other.split == train_.split) || label) {
         context_.report(diag::make(Code::E0602, e.span, fmt::format("`{}` and `{}` cannot be compared: {}", train_.name, other.name, label ? "they predict different columns" : "they have different splits"))
                             .with_label("models are compared on equal rows only").with_secondary(train_.span, "this model").with_secondary(other.span, "and this one")
                             .with_help(label ? "compare models of one label" : "give both trains the same `split`"));
@@ -307,6 +357,10 @@ std::optional<hir::Gate> EvaluateBlock::gate(const ast::Gate& written, Span span
 }
 
 }  // namespace
+
+std::optional<hir::Metric> check_metric(Context& context, const hir::Train& train, const ast::Train& written, ast::ExprId metric) {
+  return EvaluateBlock(context, train, written, is_opaque(context, context.out[train.view].table)).metric(metric, train);
+}
 
 void check_evaluate(Context& context, const ast::Declaration& declaration) {
   const auto& evaluate = std::get<ast::Evaluate>(declaration.kind);

@@ -37,6 +37,7 @@ class FeatureBlock {
   void take_all(const ast::AllColumns& all);
   void take(const ast::Name& name, const std::string& doc);
   bool add(Item item);
+  void check_publish(const ast::Publish& publish, Span span);
   void expand_each(const ast::EachColumn& each, const std::string& doc);
   std::optional<hir::ColumnId> column(std::size_t index, Span reference);
   std::optional<hir::ColumnId> resolve_item(const Item& item);
@@ -52,6 +53,7 @@ class FeatureBlock {
   std::vector<std::unique_ptr<Item>> items_;
   std::map<std::string, std::size_t, std::less<>> index_;
   bool incomplete_ = false;
+  Span published_;
 };
 
 bool FeatureBlock::add(Item item) {
@@ -112,6 +114,20 @@ void FeatureBlock::take_all(const ast::AllColumns& all) {
   incomplete_ = incomplete_ || table_rows_.opaque;
 }
 
+void FeatureBlock::check_publish(const ast::Publish& publish, Span span) {
+  if (published_)
+    context_.report(diag::make(Code::E0210, span, "`publish` is given twice").with_label("given again here").with_secondary(published_, "first given here").with_help("leave one of the two out"));
+  published_ = span;
+  if (publish.where.text != "online")
+    context_.report(with_suggestion(diag::make(Code::E0206, publish.where.span, fmt::format("a view cannot be published `{}`", publish.where.text)).with_label("not known here"), publish.where.text, publish.where.span,
+                                    {"online"}, "write `publish online refresh 15min` or `publish online live`"));
+  const std::int64_t refresh = publish.refresh ? constant_duration(context_, publish.refresh, "how often a view is refreshed") : 0;
+  const std::int64_t expire = publish.expire ? constant_duration(context_, publish.expire, "how long a published value holds") : 0;
+  if (refresh && expire && expire < refresh)
+    context_.report(diag::make(Code::E0303, context_.file.expr(publish.expire).span, "published values would expire before the next refresh").with_label("shorter than the refresh")
+                        .with_secondary(context_.file.expr(publish.refresh).span, "refreshed every so often").with_help("let `expire` be longer than `refresh`"));
+}
+
 void FeatureBlock::collect() {
   for (const ast::FeatureEntry& entry : feature_.entries) {
     if (const auto* taken = std::get_if<ast::TakenColumns>(&entry.kind)) {
@@ -125,8 +141,9 @@ void FeatureBlock::collect() {
       item.doc = entry.doc;
       item.definition = definition;
       add(std::move(item));
-    } else if (std::holds_alternative<ast::Publish>(entry.kind)) {
+    } else if (const auto* publish = std::get_if<ast::Publish>(&entry.kind)) {
       context_.not_yet("`publish`", entry.span);
+      check_publish(*publish, entry.span);
     }
   }
 }
@@ -159,6 +176,10 @@ std::optional<hir::ColumnId> FeatureBlock::resolve_item(const Item& item) {
   scope.rows = &rows;
   scope.fitted_allowed = true;
   scope.random_allowed = true;
+  Aggregation aggregation;
+  aggregation.view = id_;
+  aggregation.has_time = view_.at || context_.out[view_.table].time || table_rows_.opaque;
+  scope.aggregation = &aggregation;
   NodeId node;
   if (item.taken) {
     const hir::Column& column = context_.out[*item.taken];
@@ -190,6 +211,11 @@ std::optional<hir::ColumnId> FeatureBlock::resolve_item(const Item& item) {
   column.phase = expr::has_fitted(code) ? Phase::fitted : Phase::row;
   for (const expr::InputColumn& input : code.inputs)
     if (context_.out[hir::ColumnId(input.column)].phase == Phase::fitted) column.phase = Phase::fitted;
+  if (item.definition && !item.definition->tags.empty()) {
+    const ReadTags read = read_tags(context_, item.definition->tags, [&](const ast::Path& path) { return rows.find(path.text(), path.span).found; });
+    column.tags.is_protected = read.tags.is_protected;
+    column.tags.pii = read.tags.pii;
+  }
   column.made_by = std::move(code);
   return context_.add_column(std::move(column));
 }
@@ -275,6 +301,13 @@ std::optional<hir::ViewId> FeatureBlock::resolve(const ast::Declaration& table, 
     if (const auto* each = std::get_if<ast::EachColumn>(&entry.kind)) expand_each(*each, entry.doc);
   for (const auto& item : items_)
     if (item->id) view_.columns.push_back(*item->id);
+  if (published_)
+    for (const hir::ColumnId id : view_.columns)
+      if (const hir::Column& column = context_.out[id]; column.phase == Phase::fitted) {
+        context_.report(diag::make(Code::E0309, column.span, fmt::format("`{}` is fitted on training rows, so it cannot be published", column.name)).with_label("each model has its own")
+                            .with_secondary(published_, "published here").with_help("put it into a view of its own: `train … of published + fitted`"));
+        break;
+      }
   if (items_.empty() && !incomplete_)
     context_.report(diag::make(Code::E0207, declaration_.name.span, fmt::format("the view `{}` has no columns", declaration_.name.text)).with_label("nothing to learn from")
                         .with_help("name columns of the table, or compute new ones: `ratio = a / b`"));

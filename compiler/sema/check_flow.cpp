@@ -10,15 +10,24 @@ using diag::Code;
 
 namespace {
 
-std::string duration_text(std::int64_t microseconds) {
-  struct Unit {
-    std::int64_t microseconds;
-    std::string_view name;
-  };
-  constexpr Unit kUnits[] = {{86'400'000'000, "d"}, {3'600'000'000, "h"}, {60'000'000, "min"}, {1'000'000, "s"}, {1'000, "ms"}};
-  for (const Unit& unit : kUnits)
-    if (microseconds % unit.microseconds == 0) return fmt::format("{}{}", microseconds / unit.microseconds, unit.name);
-  return fmt::format("{}us", microseconds);
+/// How much later than column `b` the time column `a` may be, in microseconds; nullopt: nothing is known. From `b = a - days(n)`.
+std::optional<double> latest_after(const Context& context, const hir::Table& table, std::string_view a, hir::ColumnId b) {
+  const hir::Column& column = context.out[b];
+  if (column.name == a) return 0.0;
+  const expr::Expr* code = column.code();
+  if (!code || code->nodes.empty()) return std::nullopt;
+  if (const auto* same = std::get_if<expr::Input>(&code->nodes.back().op)) return latest_after(context, table, a, hir::ColumnId(code->inputs[same->index].column));
+  const auto* call = std::get_if<expr::Call>(&code->nodes.back().op);
+  const Signature* signature = call ? find_native(call->native) : nullptr;
+  if (!signature || (signature->op != "+" && signature->op != "-") || call->args.size() != 2) return std::nullopt;
+  const expr::Node* from = &(*code)[call->args[0]];
+  if (const auto* convert = std::get_if<expr::Convert>(&from->op)) from = &(*code)[convert->value];
+  const auto* input = std::get_if<expr::Input>(&from->op);
+  const expr::Node& length = (*code)[call->args[1]];
+  if (!input || length.type.base != Base::duration) return std::nullopt;
+  const auto rest = latest_after(context, table, a, hir::ColumnId(code->inputs[input->index].column));
+  if (!rest) return std::nullopt;
+  return *rest + (signature->op == "-" ? length.range.high : -length.range.low);
 }
 
 /// When a value is known, as a label says it; empty: in time.
@@ -27,18 +36,27 @@ std::string too_late(const Context& context, const hir::Column& column, const Fl
   switch (a.kind) {
     case Availability::Kind::always: return {};
     case Availability::Kind::never: return "never known";
-    case Availability::Kind::row_time: return a.offset > 0 ? fmt::format("known {} after the row's time", duration_text(a.offset)) : std::string();
+    case Availability::Kind::all_rows: return "known when all rows of the table are, also later ones";
+    case Availability::Kind::row_time:
     case Availability::Kind::column: break;
   }
+  const std::optional<hir::ColumnId> at = of.at ? of.at : of.table->time;
+  const bool at_row_time = !at || at == of.table->time;
+  if (a.kind == Availability::Kind::row_time && (at_row_time || !of.table->time)) return a.offset > 0 ? fmt::format("known {} after the row's time", duration_text(a.offset)) : std::string();
+  const std::string known_at = a.kind == Availability::Kind::column ? a.column : context.out[*of.table->time].name;
+  const std::string when = a.offset == 0 ? fmt::format("known at `{}`", known_at)
+                                         : fmt::format("known {} {} `{}`", duration_text(a.offset > 0 ? a.offset : -a.offset), a.offset > 0 ? "after" : "before", known_at);
+  if (at)
+    if (const auto after = latest_after(context, *of.table, known_at, *at)) return *after + static_cast<double>(a.offset) <= 0 ? std::string() : when;
+  if (a.offset > 0) return when;
   // Times are declared in the order in which they happen: what is known at an earlier one is known at a later one.
   const auto place = [&](std::string_view name) {
     for (std::size_t i = 0; i < of.table->columns.size(); ++i)
       if (context.out[of.table->columns[i]].name == name) return i;
     return of.table->columns.size();
   };
-  const std::optional<hir::ColumnId> at = of.at ? of.at : of.table->time;
-  if (at && place(a.column) <= place(context.out[*at].name)) return {};
-  return fmt::format("known at `{}`", a.column);
+  if (at && place(known_at) <= place(context.out[*at].name)) return {};
+  return when;
 }
 
 enum class Flaw { none, label, late, is_protected, pii, ignored };
@@ -50,16 +68,24 @@ struct Found {
   std::string when;
 };
 
+Found find_flaw_of_rows(const Context& context, const hir::Aggregate& many, const FlowOf& of);
+Found find_flaw_of_parts(const Context& context, const expr::Expr& code, const FlowOf& of);
+
+/// Whether the text stands inside of what was declassified.
+bool is_declassified(const Context& context, Span span) {
+  return std::any_of(context.declassified.begin(), context.declassified.end(), [&](Span free) { return free.file == span.file && free.begin <= span.begin && span.end <= free.end; });
+}
+
 Found find_flaw(const Context& context, hir::ColumnId id, const FlowOf& of, bool direct) {
   const hir::Column& column = context.out[id];
+  if (const hir::Aggregate* many = column.aggregate()) return find_flaw_of_rows(context, *many, of);
   if (column.view) return {};  // reported where it is declared
   if (column.tags.label) return {Flaw::label, id, {}};
   if (column.tags.is_protected) return {Flaw::is_protected, id, {}};
   if (column.tags.pii) return {Flaw::pii, id, {}};
   if (direct && column.tags.ignore) return {Flaw::ignored, id, {}};
   if (const expr::Expr* code = column.code())
-    for (const expr::InputColumn& input : code->inputs)
-      if (Found found = find_flaw(context, hir::ColumnId(input.column), of, false); found.flaw != Flaw::none && found.flaw != Flaw::late) return found;
+    if (Found found = find_flaw_of_parts(context, *code, of); found.flaw != Flaw::none && found.flaw != Flaw::late) return found;
   if (std::string when = too_late(context, column, of); !when.empty()) {
     // Name the part that decides, where it is one of several.
     Found deepest{Flaw::late, id, std::move(when)};
@@ -71,7 +97,123 @@ Found find_flaw(const Context& context, hir::ColumnId id, const FlowOf& of, bool
   return {};
 }
 
+/// The first flaw among the columns that an expression reads.
+Found find_flaw_of_parts(const Context& context, const expr::Expr& code, const FlowOf& of) {
+  Found late;
+  for (const expr::Node& node : code.nodes) {
+    const auto* input = std::get_if<expr::Input>(&node.op);
+    if (!input) continue;
+    const Found found = find_flaw(context, hir::ColumnId(code.inputs[input->index].column), of, false);
+    if ((found.flaw == Flaw::is_protected || found.flaw == Flaw::pii) && is_declassified(context, node.span)) continue;
+    if (found.flaw == Flaw::late && late.flaw == Flaw::none) late = found;
+    else if (found.flaw != Flaw::none && found.flaw != Flaw::late) return found;
+  }
+  return late;
+}
+
+/// Of other rows: earlier ones may hold labels and what came late to them, but no person and nothing that is never known.
+Found find_flaw_of_rows(const Context& context, const hir::Aggregate& many, const FlowOf& of) {
+  const hir::Table& table = context.out[many.of];
+  FlowOf rows = of;
+  rows.table = &table;
+  rows.at = table.time;
+  const auto check = [&](const expr::Expr& code) -> Found {
+    for (const expr::InputColumn& input : code.inputs) {
+      const Found found = find_flaw(context, hir::ColumnId(input.column), rows, false);
+      const bool in_time = many.over_us > 0 || std::any_of(many.arguments.begin(), many.arguments.end(), [](const expr::Expr& e) { return e.type().base == Base::duration && e.inputs.empty(); });
+      if (found.flaw == Flaw::label && in_time) continue;
+      if (found.flaw == Flaw::late && in_time && context.out[found.column].tags.availability.kind != Availability::Kind::never) continue;
+      if (found.flaw == Flaw::ignored) continue;
+      if (found.flaw != Flaw::none) return found;
+    }
+    return {};
+  };
+  for (const expr::Expr& argument : many.arguments)
+    if (Found found = check(argument); found.flaw != Flaw::none) return found;
+  return many.where ? check(*many.where) : Found{};
+}
+
 }  // namespace
+
+void warn_selection_by_outcome(Context& context, const expr::Expr& condition, Span word) {
+  for (const expr::Node& node : condition.nodes) {
+    const auto* input = std::get_if<expr::Input>(&node.op);
+    if (!input) continue;
+    const hir::ColumnId read(condition.inputs[input->index].column);
+    for (const hir::ColumnId source : sources_of(context, read)) {
+      const hir::Column& column = context.out[source];
+      const Availability& a = column.tags.availability;
+      const bool late = a.kind == Availability::Kind::never || a.kind == Availability::Kind::all_rows || (a.kind != Availability::Kind::always && a.offset > 0);
+      if (!column.tags.label && !late) continue;
+      const std::string name = context.out[read].name;
+      context.report(diag::make(Code::W0401, node.span ? node.span : word, column.tags.label ? fmt::format("rows are selected by the outcome `{}`", name) : fmt::format("rows are selected by `{}`, which is not known when a prediction is made", name))
+                         .with_label("the model will be asked about the other rows too").with_secondary(column.span, column.tags.label ? "the label" : "known too late")
+                         .with_help("leave the selection out, or say why it is right: `because \"…\"`"));
+      return;
+    }
+  }
+}
+
+namespace {
+
+/// The columns of files that a column is computed from.
+std::set<hir::ColumnId> origins_of(const Context& context, hir::ColumnId id) {
+  std::set<hir::ColumnId> out;
+  for (const hir::ColumnId source : sources_of(context, id))
+    if (std::holds_alternative<hir::SourceColumn>(context.out[source].made_by)) out.insert(source);
+  return out;
+}
+
+/// Whether the rows of a table come from a file, by way of pipelines or at once.
+bool is_read(const Context& context, hir::ColumnId id) { return !origins_of(context, id).empty(); }
+
+}  // namespace
+
+void check_reconstruction(Context& context, hir::ViewId view_id, hir::ColumnId label_id, Span predict) {
+  const hir::View& view = context.out[view_id];
+  const hir::Column& label = context.out[label_id];
+  std::map<hir::ColumnId, hir::ColumnId> known;  // a column of a file, and a feature that reads it in this row
+  for (const hir::ColumnId feature : view.columns)
+    for (const hir::ColumnId source : sources_of(context, feature))
+      if (std::holds_alternative<hir::SourceColumn>(context.out[source].made_by)) known.emplace(source, feature);
+  const auto report = [&](const std::set<hir::ColumnId>& parts, std::string message, std::optional<diag::Label> because) {
+    const hir::Column& feature = context.out[known.find(*parts.begin())->second];
+    auto d = diag::make(Code::E0402, feature.span, std::move(message)).with_label("gives the answer away").with_help("take one of them out of the view, or say when they are known: `@available(after …)`");
+    std::set<hir::ColumnId> shown{known.find(*parts.begin())->second};
+    for (const hir::ColumnId part : parts)
+      if (const hir::ColumnId other = known.find(part)->second; shown.insert(other).second) d.secondary.push_back({context.out[other].span, "together with this"});
+    if (because) d.secondary.push_back(*because);
+    d.secondary.push_back({predict, "predicted here"});
+    context.report(std::move(d));
+  };
+  const auto all_known = [&](const std::set<hir::ColumnId>& parts) {
+    return !parts.empty() && std::all_of(parts.begin(), parts.end(), [&](hir::ColumnId part) { return known.contains(part); });
+  };
+  std::set<hir::ColumnId> same{label_id};  // the label, and the columns that it is a copy of
+  hir::ColumnId deepest = label_id;
+  for (const expr::Expr* code = label.code(); code && code->nodes.size() == 1 && !code->inputs.empty(); code = context.out[deepest].code()) same.insert(deepest = hir::ColumnId(code->inputs[0].column));
+  if (context.out[deepest].code() && is_read(context, deepest))
+    if (const auto parts = origins_of(context, deepest); all_known(parts)) {
+      std::vector<std::string_view> names;
+      for (const hir::ColumnId part : parts) names.push_back(context.out[part].name);
+      return report(parts, fmt::format("`{}` is computed from {}, which the features read", label.name, listing(names)), diag::Label{context.out[deepest].span, "computed here"});
+    }
+  for (const hir::Table& table : context.out.tables)
+    for (const hir::Expectation& expectation : table.expectations) {
+      if (!expectation.for_all_rows || expectation.warn || expectation.condition.nodes.empty()) continue;
+      const auto* call = std::get_if<expr::Call>(&expectation.condition.nodes.back().op);
+      const Signature* signature = call ? find_native(call->native) : nullptr;
+      if (!signature || signature->op != "==") continue;
+      std::set<hir::ColumnId> parts;
+      bool about_label = false;
+      for (const expr::InputColumn& input : expectation.condition.inputs) {
+        if (same.contains(hir::ColumnId(input.column))) about_label = true;
+        else parts.merge(origins_of(context, hir::ColumnId(input.column)));
+      }
+      if (about_label && all_known(parts))
+        return report(parts, fmt::format("the features give `{}`: `{}`", label.name, expectation.text), diag::Label{expectation.span, "this holds for all rows"});
+    }
+}
 
 std::set<hir::ColumnId> sources_of(const Context& context, hir::ColumnId column) {
   std::set<hir::ColumnId> out{column};
@@ -82,6 +224,11 @@ std::set<hir::ColumnId> sources_of(const Context& context, hir::ColumnId column)
     if (const expr::Expr* code = context.out[next].code())
       for (const expr::InputColumn& input : code->inputs)
         if (out.insert(hir::ColumnId(input.column)).second) open.emplace_back(input.column);
+    // In a group the rows are those of the table itself; what a window reads is of other rows.
+    if (const hir::Aggregate* many = context.out[next].aggregate(); many && many->by.empty() && many->over_us == 0)
+      for (const expr::Expr& argument : many->arguments)
+        for (const expr::InputColumn& input : argument.inputs)
+          if (out.insert(hir::ColumnId(input.column)).second) open.emplace_back(input.column);
   }
   return out;
 }
@@ -99,6 +246,7 @@ bool check_flow(Context& context, const expr::Expr& code, const FlowOf& of) {
     if (!input) continue;
     const hir::ColumnId read(code.inputs[input->index].column);
     const Found found = find_flaw(context, read, of, true);
+    if ((found.flaw == Flaw::is_protected || found.flaw == Flaw::pii) && is_declassified(context, node.span)) continue;
     if (found.flaw == Flaw::none || !reported.insert(read).second) continue;
     good = false;
     const hir::Column& bad = context.out[found.column];
@@ -118,6 +266,7 @@ bool check_flow(Context& context, const expr::Expr& code, const FlowOf& of) {
         const std::string label = of.table->label ? fmt::format("`{}` is predicted", context.out[*of.table->label].name) : std::string("the prediction is made");
         d = diag::make(Code::E0412, span, fmt::format("`{}` is not known when {}", name, label)).with_label(fmt::format("{}{}", found.when, through));
         d.help = bad.tags.availability.kind == Availability::Kind::never ? "drop it: it is never known when a prediction is made"
+                 : bad.tags.availability.kind == Availability::Kind::all_rows ? "compute it in the view, over a window that ends at the prediction: `mean(TABLE.COLUMN by KEY) over 30d`"
                                                                           : "drop it, or predict `at` a time later than that";
         break;
       }
@@ -127,7 +276,7 @@ bool check_flow(Context& context, const expr::Expr& code, const FlowOf& of) {
         break;
       case Flaw::pii:
         d = diag::make(Code::E0502, span, fmt::format("`{}` is personal, so it cannot be a feature", name)).with_label("personal data" + through)
-                .with_help("take it out of the view, or compute what is needed of it in a table that keeps no person apart");
+                .with_help("take it out of the view, or free what may be used: `declassify(…, \"reason\")`");
         break;
       case Flaw::ignored:
         d = diag::make(Code::E0211, span, fmt::format("`{}` is marked `@ignore`, so it cannot be a feature", name)).with_label("no feature")

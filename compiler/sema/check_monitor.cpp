@@ -4,6 +4,7 @@
 
 #include "compiler/sema/block_spec.h"
 #include "compiler/sema/check_data.h"
+#include "compiler/sema/intervals.h"
 #include "compiler/sema/typer.h"
 
 namespace mlp::sema {
@@ -58,17 +59,67 @@ std::optional<Comparison> check_comparison(Context& context, ast::ExprId id, Ent
     return {};
   }
   if (!bound) return {};
+  const Signature& signature = *entries.front();
+  if (signature.result_range)
+    if (const auto decided = decide_comparison(word(comparison->op), *signature.result_range, exactly(*bound))) {
+      context.report(diag::make(Code::E0602, e.span, fmt::format("this check {}", *decided ? "can never be breached" : "is always breached")).with_label(fmt::format("`{}` lies in {}", text, range_text(*signature.result_range)))
+                         .with_help("compare with a value inside of it"));
+      return {};
+    }
   return Comparison{std::string(entries.front()->native), std::string(word(comparison->op)), *bound};
 }
 
-/// Whether one of the actions is an alert.
-bool check_actions(Context& context, const std::vector<ast::Action>& actions, hir::Monitor& out) {
+/// `labels SOURCE(…)|TABLE|TABLE.COLUMN key K within D absent means V`.
+void check_performance(Context& context, const ast::PerformanceCheck& performance, const ast::MonitorEntry& entry, std::optional<hir::TrainId> train, const ast::Train* written, hir::Monitor& out) {
+  out.not_yet.push_back({"a `performance` check", entry.span});
+  if (performance.within) constant_duration(context, performance.within, "the time within which labels come");
+  const ast::Expr& e = context.file.expr(performance.condition);
+  const auto* comparison = std::get_if<ast::Binary>(&e.kind);
+  const bool ordered = comparison && (comparison->op == ast::BinaryOp::less || comparison->op == ast::BinaryOp::less_equal || comparison->op == ast::BinaryOp::greater || comparison->op == ast::BinaryOp::greater_equal);
+  if (!ordered) {
+    if (!std::holds_alternative<ast::Broken>(e.kind))
+      context.report(diag::make(Code::E0301, e.span, "a metric is compared with a constant here").with_label("is no such comparison").with_help("write for example `performance auc >= 0.8`"));
+  } else {
+    constant_float(context, comparison->right, {}, "the bound");
+    if (train && written) {
+      const auto metric = check_metric(context, context.out[*train], *written, comparison->left);
+      const bool at_least = comparison->op == ast::BinaryOp::greater || comparison->op == ast::BinaryOp::greater_equal;
+      if (metric && metric->higher_is_better != at_least)
+        context.report(diag::make(Code::E0602, comparison->op_span, fmt::format("`{}` is better {}, so this is breached when the model is good", metric->text, metric->higher_is_better ? "higher" : "lower")).with_label("the wrong way round")
+                           .with_help(metric->higher_is_better ? "write `>=`" : "write `<=`"));
+    }
+  }
+  const ast::Expr& labels = context.file.expr(performance.labels);
+  std::optional<hir::TableId> table;
+  if (const auto* ref = std::get_if<ast::Ref>(&labels.kind)) {
+    ast::Path owner = ref->path;
+    const auto whole = context.names.find(owner.text());
+    if (owner.parts.size() > 1 && whole == context.names.end()) owner.parts.pop_back();
+    const ast::Declaration* declaration = find_declared(context, owner, DeclaredKind::table);
+    const TableState state = declaration ? resolve_table(context, *declaration, owner.span) : TableState{};
+    table = state.id;
+    if (table && owner.parts.size() < ref->path.parts.size()) column_of_table(context, *table, ast::Path{{ref->path.parts.back()}, ref->path.parts.back().span});
+  } else if (const auto* call = std::get_if<ast::Call>(&labels.kind)) {
+    check_library_call(context, *call, EntryKind::source, "source", labels.span);
+  }
+  if (table)
+    for (const ast::Path& path : performance.key) column_of_table(context, *table, path);
+  if (performance.absent_means && train) constant_of(context, performance.absent_means, context.out[context.out[*train].label].type.known(), std::nullopt, "what an absent label means");
+}
+
+/// Whether one of the actions is an alert. A retraining has to be held back by a cooldown and by gates.
+bool check_actions(Context& context, const std::vector<ast::Action>& actions, std::optional<hir::TrainId> train, hir::Monitor& out) {
   bool alerts = false;
   for (const ast::Action& action : actions) {
-    if (action.cooldown) constant_of(context, action.cooldown, Type::of(Base::duration), std::nullopt, "a cooldown");
+    if (action.cooldown) constant_duration(context, action.cooldown, "a cooldown");
     switch (action.kind) {
       case ast::ActionKind::alert: alerts = true; break;
-      case ast::ActionKind::retrain: out.not_yet.push_back({"the action `retrain`", action.span}); break;
+      case ast::ActionKind::retrain:
+        out.not_yet.push_back({"the action `retrain`", action.span});
+        if (!action.cooldown)
+          context.report(diag::make(Code::E0612, action.span, "this retrains again and again, as long as the check is breached").with_label("has no cooldown").with_help("say how long to wait before the next: `retrain cooldown 7d`"));
+        if (train) require_gates(context, *train, action.span);
+        break;
       case ast::ActionKind::rollback: out.not_yet.push_back({"the action `rollback`", action.span}); break;
       case ast::ActionKind::stop: out.not_yet.push_back({"the action `stop`", action.span}); break;
     }
@@ -76,7 +127,7 @@ bool check_actions(Context& context, const std::vector<ast::Action>& actions, hi
   return alerts;
 }
 
-void check_drift(Context& context, const ast::DriftCheck& drift, const ast::MonitorEntry& entry, std::optional<hir::ViewId> view, hir::Monitor& out) {
+void check_drift(Context& context, const ast::DriftCheck& drift, const ast::MonitorEntry& entry, std::optional<hir::ViewId> view, std::optional<hir::TrainId> train, hir::Monitor& out) {
   hir::DriftCheck check;
   check.text = context.text(entry.text);
   check.span = entry.text;
@@ -89,14 +140,23 @@ void check_drift(Context& context, const ast::DriftCheck& drift, const ast::Moni
     if (name == "features" || name == "prediction" || !view || context.incomplete_views.contains(*view)) continue;
     std::vector<std::string_view> candidates{"features", "prediction"};
     for (const hir::ColumnId column : context.out[*view].columns) candidates.push_back(context.out[column].name);
-    if (std::find(candidates.begin(), candidates.end(), name) != candidates.end()) continue;
+    if (std::find(candidates.begin(), candidates.end(), name) != candidates.end()) {
+      for (const hir::ColumnId id : context.out[*view].columns)
+        if (const hir::Column& column = context.out[id]; column.name == name && (column.type.base == Base::vector || column.type.base == Base::list || column.type.base == Base::map))
+          context.report(diag::make(Code::E0301, path.span, fmt::format("a drift test compares numbers or categories, and `{}` is `{}`", name, to_string(column.type))).with_label("has no distribution of its own")
+                             .with_secondary(column.span, "declared here").with_help("watch the column that it is made of"));
+      continue;
+    }
     context.report(with_suggestion(diag::make(Code::E0203, path.span, fmt::format("the view `{}` has no column `{}`", context.out[*view].name, name)).with_label("no such column"), name, path.span,
                                    candidates, fmt::format("there are {}", listing(candidates))));
   }
-  for (const ast::ExprId duration : {drift.same, drift.ago})
-    if (duration) constant_of(context, duration, Type::of(Base::duration), std::nullopt, "a window");
+  if (drift.same && drift.ago) {
+    const auto same = constant_of(context, drift.same, Type::of(Base::duration), std::nullopt, "a window"), ago = constant_of(context, drift.ago, Type::of(Base::duration), std::nullopt, "a window");
+    if (same && ago && std::get<std::int64_t>(*ago) < std::get<std::int64_t>(*same))
+      context.report(diag::make(Code::E0303, context.file.expr(drift.ago).span, "the window that is compared with lies partly in the one that is watched").with_label("shorter than the window").with_help("compare with an earlier time: `against same 30d 1y ago`"));
+  }
   if (drift.same) out.not_yet.push_back({"a drift check `against same` time", entry.span});
-  check.alerts = check_actions(context, drift.actions, out);
+  check.alerts = check_actions(context, drift.actions, train, out);
   if (!comparison) return;
   check.native = comparison->native;
   check.comparison = comparison->comparison;
@@ -104,11 +164,11 @@ void check_drift(Context& context, const ast::DriftCheck& drift, const ast::Moni
   out.drift.push_back(std::move(check));
 }
 
-void check_quality(Context& context, const ast::QualityCheck& quality, const ast::MonitorEntry& entry, const ast::Declaration* table, hir::Monitor& out) {
+void check_quality(Context& context, const ast::QualityCheck& quality, const ast::MonitorEntry& entry, const ast::Declaration* table, std::optional<hir::TrainId> train, hir::Monitor& out) {
   hir::QualityCheck check;
   check.text = context.text(entry.text);
   check.span = entry.text;
-  check.alerts = check_actions(context, quality.actions, out);
+  check.alerts = check_actions(context, quality.actions, train, out);
   if (!table || !out.table) return;
   const RowNames rows = names_of_table(context, *table, {out.table, is_opaque(context, *out.table)});
   Builder b;
@@ -123,7 +183,18 @@ void check_quality(Context& context, const ast::QualityCheck& quality, const ast
   out.quality.push_back(std::move(check));
 }
 
-/// Where the secret comes from: `env("X")` or `file("…")`. Nothing after a report.
+}  // namespace
+
+void require_gates(Context& context, hir::TrainId id, Span span) {
+  const hir::Train train = context.out[id];
+  for (const ast::Declaration& declaration : context.file.declarations)
+    if (const auto* evaluate = std::get_if<ast::Evaluate>(&declaration.kind); evaluate && evaluate->model.text() == train.name)
+      for (const ast::EvaluateEntry& entry : evaluate->entries)
+        if (std::holds_alternative<ast::Gate>(entry.kind) || declaration.incomplete) return;
+  context.report(diag::make(Code::E0612, span, fmt::format("`{}` would be retrained and deployed whatever it is worth", train.name)).with_label("no gate holds it").with_secondary(train.span, "has no `require`")
+                     .with_help(fmt::format("write what it must reach: `evaluate {} {{ require … }}`", train.name)));
+}
+
 std::optional<hir::AlertTarget> check_secret(Context& context, const ast::Declaration& declaration) {
   const ast::ExprId id = std::get<ast::Secret>(declaration.kind).value;
   const ast::Expr& e = context.file.expr(id);
@@ -137,6 +208,8 @@ std::optional<hir::AlertTarget> check_secret(Context& context, const ast::Declar
                        .with_help("write `env(\"NAME\")` for a variable of the environment or `file(\"path\")` for the text of a file"));
   return {};
 }
+
+namespace {
 
 void check_alert(Context& context, const ast::AlertTo& alert, hir::Monitor& out) {
   for (const ast::ExprId id : alert.targets) {
@@ -201,9 +274,12 @@ void check_monitor(Context& context, const ast::Declaration& declaration) {
   const auto& monitor = std::get<ast::Monitor>(declaration.kind);
   const ast::Declaration* deployment = find_declared(context, monitor.deployment, DeclaredKind::deploy);
   std::optional<hir::TrainId> train;
+  const ast::Train* written = nullptr;
   if (deployment)
-    if (const auto at = context.names.find(std::get<ast::Deploy>(deployment->kind).of.text()); at != context.names.end() && at->second.kind == DeclaredKind::train)
+    if (const auto at = context.names.find(std::get<ast::Deploy>(deployment->kind).of.text()); at != context.names.end() && at->second.kind == DeclaredKind::train) {
       train = resolve_train(context, *at->second.declaration);
+      written = &std::get<ast::Train>(at->second.declaration->kind);
+    }
   const std::optional<hir::ViewId> view = train ? std::optional(context.out[*train].view) : std::nullopt;
   hir::Monitor out;
   if (view) out.table = context.out[*view].table;
@@ -221,19 +297,24 @@ void check_monitor(Context& context, const ast::Declaration& declaration) {
       out.window_us = duration(rhythm->over_last);
       if (rhythm->at_least) out.at_least_rows = static_cast<std::uint64_t>(constant_int(context, rhythm->at_least, kCounts, "the least number of rows").value_or(0));
     } else if (const auto* drift = std::get_if<ast::DriftCheck>(&entry.kind)) {
-      check_drift(context, *drift, entry, view, out);
+      check_drift(context, *drift, entry, view, train, out);
     } else if (const auto* quality = std::get_if<ast::QualityCheck>(&entry.kind)) {
-      check_quality(context, *quality, entry, table, out);
+      check_quality(context, *quality, entry, table, train, out);
     } else if (const auto* performance = std::get_if<ast::PerformanceCheck>(&entry.kind)) {
-      check_comparison(context, performance->condition, EntryKind::metric, "metric");
-      if (performance->within) constant_of(context, performance->within, Type::of(Base::duration), std::nullopt, "the time within which labels come");
-      out.not_yet.push_back({"a `performance` check", entry.span});
-      check_actions(context, performance->actions, out);
+      check_performance(context, *performance, entry, train, written, out);
+      check_actions(context, performance->actions, train, out);
     } else if (const auto* alert = std::get_if<ast::AlertTo>(&entry.kind)) {
       check_alert(context, *alert, out);
     }
   }
   check_alerts_go_somewhere(context, monitor);
+  constexpr std::uint64_t kFewRows = 100;  // ten bins of ten rows
+  if (out.at_least_rows > 0 && out.at_least_rows < kFewRows)
+    for (const ast::MonitorEntry& entry : monitor.entries)
+      if (std::holds_alternative<ast::DriftCheck>(entry.kind) && !entry.because) {
+        context.report(diag::make(Code::W0601, entry.text, fmt::format("{} rows in ten bins say little about a distribution", out.at_least_rows)).with_label("alarms by chance").with_help(fmt::format("ask for {} rows or more, or say why these are enough: `because \"…\"`", kFewRows)));
+        break;
+      }
   if (!deployment) return;
   out.deployment = deployment->name.text;
   context.out.monitors.push_back(std::move(out));

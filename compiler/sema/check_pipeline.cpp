@@ -1,73 +1,697 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "compiler/sema/check_data.h"
+#include "compiler/sema/check_flow.h"
+#include "compiler/sema/intervals.h"
 
 namespace mlp::sema {
 
 using diag::Code;
+using expr::NodeId;
 
-/// Pipelines are checked as far as their columns are those of the input; stages that make other columns leave the names unchecked.
-TableState resolve_pipeline(Context& context, const ast::Declaration& declaration, const ast::Data& data) {
-  context.not_yet("tables made from other tables", declaration.name.span);
-  if (!data.input) return {std::nullopt, true};
-  const ast::Declaration* input = find_declared(context, *data.input, DeclaredKind::table);
-  if (!input) return {std::nullopt, true};
-  TableState state = resolve_table(context, *input, data.input->span);
-  const RowNames rows = names_of_table(context, *input, state);
-  bool opaque = rows.opaque;
-  for (const ast::Stage& stage : data.stages) {
-    const auto column = [&](const ast::Path& path) {
-      if (opaque || path.parts.size() != 1 || rows.find(path.text(), path.span).found) return;
-      const auto candidates = rows.names();
-      context.report(with_suggestion(diag::make(Code::E0203, path.span, fmt::format("{} has no column `{}`", rows.owner, path.text())).with_label("no such column"),
-                                     path.text(), path.span, candidates, fmt::format("it has {}", listing(candidates))));
-    };
-    if (const auto* where = std::get_if<ast::WhereStage>(&stage.kind)) {
-      if (opaque) continue;
-      Builder b;
-      Scope scope(context, b, &context.file);
-      scope.rows = &rows;
-      scope.random_allowed = true;
-      const expr::NodeId node = type_expression(scope, where->condition);
-      if (node && b.type(node).base != Base::bool_) type_condition(scope, where->condition, "the condition of `where`");
-    } else if (const auto* dedupe = std::get_if<ast::DedupeStage>(&stage.kind)) {
-      for (const ast::Path& path : dedupe->by) column(path);
-      if (dedupe->of) column(*dedupe->of);
-    } else if (const auto* sort = std::get_if<ast::SortStage>(&stage.kind)) {
-      for (const ast::OrderItem& item : sort->by) column(item.column);
-    } else if (const auto* join = std::get_if<ast::JoinStage>(&stage.kind)) {
-      if (const auto* other = find_declared(context, join->table, DeclaredKind::table)) resolve_table(context, *other, join->table.span);
-      opaque = true;
-    } else if (const auto* united = std::get_if<ast::UnionStage>(&stage.kind)) {
-      for (const ast::Path& path : united->tables)
-        if (const auto* other = find_declared(context, path, DeclaredKind::table)) resolve_table(context, *other, path.span);
-    } else if (!std::holds_alternative<ast::LimitStage>(stage.kind) && !std::holds_alternative<ast::SampleStage>(stage.kind)) {
-      opaque = true;
+namespace {
+
+constexpr double kManyRows = 1e15;
+
+/// One pipeline: stage after stage, the columns that there are after it.
+class Pipeline {
+ public:
+  Pipeline(Context& context, const ast::Declaration& declaration, const ast::Data& data) : context_(context), declaration_(declaration), data_(data) {}
+  TableState resolve();
+
+ private:
+  void stage(const ast::WhereStage& where, const ast::Stage& of);
+  void stage(const ast::JoinStage& join, const ast::Stage& of);
+  void stage(const ast::AsofJoinStage& join, const ast::Stage& of);
+  void stage(const ast::DedupeStage& dedupe, const ast::Stage& of);
+  void stage(const ast::DeriveStage& derive, const ast::Stage& of);
+  void stage(const ast::GroupStage& group, const ast::Stage& of);
+  void stage(const ast::WindowStage& window, const ast::Stage& of);
+  void stage(const ast::SelectStage& select, const ast::Stage& of);
+  void stage(const ast::UnionStage& united, const ast::Stage& of);
+  void stage(const ast::SortStage& sort, const ast::Stage& of);
+  void stage(const ast::LimitStage& limit, const ast::Stage& of);
+  void stage(const ast::SampleStage& sample, const ast::Stage& of);
+  void stage(const ast::UnpivotStage& unpivot, const ast::Stage& of);
+  void stage(const ast::FillStage& fill, const ast::Stage& of);
+  void stage(const ast::CrossStage& cross, const ast::Stage& of);
+  void stage(const ast::SqlStage& sql, const ast::Stage& of);
+  void stage(const ast::PythonStage& python, const ast::Stage& of);
+
+  RowNames rows() const;
+  RowNames::Found find(std::string_view name) const;
+  std::optional<hir::ColumnId> column(const ast::Path& path);
+  std::vector<hir::ColumnId> columns(const std::vector<ast::Path>& paths);
+  const hir::Column& operator[](hir::ColumnId id) const { return context_.out[id]; }
+  hir::ColumnId add(hir::Column column, ColumnFacts facts = {});
+  hir::ColumnId copy_of(hir::ColumnId id, const std::function<void(hir::Column&)>& change);
+  void replace(std::size_t index, const std::function<void(hir::Column&)>& change) { current_[index] = copy_of(current_[index], change); }
+  bool is_new_name(const ast::Name& name);
+  std::optional<hir::ColumnId> define(const ast::Name& name, ast::ExprId value, const std::vector<ast::Tag>& tags, Aggregation* aggregation, const RowNames& rows);
+  void take_time(hir::ColumnId column);
+  std::optional<hir::ColumnId> time() const;
+  /// The columns of another table, as they stand beside those of this one.
+  void append(hir::TableId other, bool may_be_missing, const std::vector<std::string>& equal, const std::function<void(hir::Column&)>& change, Span at);
+  const hir::Table* other_table(const ast::Path& path);
+  void unknown() { opaque_ = true; }
+
+  Context& context_;
+  const ast::Declaration& declaration_;
+  const ast::Data& data_;
+  hir::TableId id_;
+  std::vector<hir::ColumnId> current_;
+  std::set<std::string, std::less<>> poisoned_;  ///< names that would be columns, had they been right
+  bool opaque_ = false;
+};
+
+RowNames::Found Pipeline::find(std::string_view name) const {
+  for (const hir::ColumnId id : current_)
+    if (context_.out[id].name == name) return {true, id};
+  return {poisoned_.contains(name), std::nullopt};
+}
+
+RowNames Pipeline::rows() const {
+  RowNames rows;
+  rows.owner = fmt::format("table `{}`, at this stage,", declaration_.name.text);
+  rows.declared = {};
+  rows.opaque = opaque_;
+  rows.find = [this](std::string_view name, Span) { return find(name); };
+  rows.names = [this] {
+    std::vector<std::string_view> names;
+    for (const hir::ColumnId id : current_) names.push_back(context_.out[id].name);
+    return names;
+  };
+  return rows;
+}
+
+std::optional<hir::ColumnId> Pipeline::column(const ast::Path& path) {
+  const RowNames::Found found = path.parts.size() == 1 ? find(path.parts[0].text) : RowNames::Found{};
+  if (found.found) return found.column;
+  if (opaque_) return std::nullopt;
+  const RowNames rows = this->rows();
+  const auto candidates = rows.names();
+  context_.report(with_suggestion(diag::make(Code::E0203, path.span, fmt::format("{} has no column `{}`", rows.owner, path.text())).with_label("no such column"), path.text(), path.span, candidates,
+                                  fmt::format("it has {}", listing(candidates))));
+  return std::nullopt;
+}
+
+std::vector<hir::ColumnId> Pipeline::columns(const std::vector<ast::Path>& paths) {
+  std::vector<hir::ColumnId> out;
+  for (const ast::Path& path : paths)
+    if (const auto id = column(path)) out.push_back(*id);
+  return out;
+}
+
+hir::ColumnId Pipeline::add(hir::Column column, ColumnFacts facts) {
+  column.table = id_;
+  column.view = {};
+  return context_.add_column(std::move(column), facts);
+}
+
+/// The same values as a column of this table.
+hir::ColumnId Pipeline::copy_of(hir::ColumnId id, const std::function<void(hir::Column&)>& change) {
+  hir::Column copy = context_.out[id];
+  Builder b;
+  copy.made_by = b.finish(b.input(id.value, copy.type, copy.range, copy.name, copy.span));
+  if (change) change(copy);
+  return add(std::move(copy), context_.facts[id.index()]);
+}
+
+std::optional<hir::ColumnId> Pipeline::time() const {
+  for (const hir::ColumnId id : current_)
+    if (context_.out[id].tags.time) return id;
+  return std::nullopt;
+}
+
+bool Pipeline::is_new_name(const ast::Name& name) {
+  const RowNames::Found found = find(name.text);
+  if (!found.found) return true;
+  auto d = diag::make(Code::E0202, name.span, fmt::format("there is a column `{}` already", name.text)).with_label("declared again here").with_help("give it another name");
+  if (found.column) d.secondary.push_back({(*this)[*found.column].span, "first declared here"});
+  context_.report(std::move(d));
+  return false;
+}
+
+/// The new time of the rows. What was known at the old time stays known at that: availabilities stay bound to what declared them.
+void Pipeline::take_time(hir::ColumnId column) {
+  const auto old = time();
+  if (old && *old != column) {
+    const std::string name = (*this)[*old].name;
+    for (std::size_t i = 0; i < current_.size(); ++i) {
+      if (current_[i] == column) continue;
+      const hir::Column& known = (*this)[current_[i]];
+      if (known.tags.availability.kind != Availability::Kind::row_time && current_[i] != *old) continue;
+      replace(i, [&](hir::Column& copy) {
+        copy.tags.time = false;
+        if (copy.tags.availability.kind == Availability::Kind::row_time) copy.tags.availability = {Availability::Kind::column, copy.tags.availability.offset, name};
+      });
     }
   }
-  if (!state.id) return {std::nullopt, true};
-  hir::Table table;
-  table.name = declaration.name.text;
-  table.span = declaration.name.span;
-  table.doc = declaration.doc;
-  const hir::TableId id(context.out.tables.size());
-  const hir::Table from = context.out[*state.id];
-  context.out.tables.push_back(table);
-  for (const hir::ColumnId old : from.columns) {
-    hir::Column copy = context.out[old];
-    Builder b;
-    copy.made_by = b.finish(b.input(old.value, copy.type, copy.range, copy.name, copy.span));
-    copy.table = id;
-    const hir::ColumnId fresh = context.add_column(std::move(copy), context.facts[old.index()]);
-    table.columns.push_back(fresh);
-    if (from.time == old) table.time = fresh;
-    if (from.label == old) table.label = fresh;
-    if (from.weight == old) table.weight = fresh;
-  }
-  for (const hir::ColumnId column : table.columns)
-    if (context.out[column].tags.key) table.key.push_back(column);
-  context.out.tables[id.index()] = std::move(table);
-  return {id, opaque};
 }
+
+std::optional<hir::ColumnId> Pipeline::define(const ast::Name& name, ast::ExprId value, const std::vector<ast::Tag>& tags, Aggregation* aggregation, const RowNames& rows) {
+  const bool fresh = is_new_name(name);
+  const ReadTags read = read_tags(context_, tags, [&](const ast::Path& path) { return column(path).has_value(); });
+  Builder b;
+  Scope scope(context_, b, &context_.file);
+  scope.rows = &rows;
+  scope.random_allowed = true;
+  scope.aggregation = aggregation;
+  const NodeId node = type_expression(scope, value);
+  poisoned_.insert(name.text);
+  if (!node || !fresh) return std::nullopt;
+  if (b.is_missing(node)) {
+    context_.report(diag::make(Code::E0301, b[node].span, fmt::format("`{}` is always missing", name.text)).with_label("has no type").with_help("give it a value"));
+    return std::nullopt;
+  }
+  hir::Column made;
+  made.name = name.text;
+  made.span = name.span;
+  made.type = b.type(node);
+  made.range = b.range(node);
+  made.tags = read.tags;
+  if (read.time && made.type.base != Base::timestamp && made.type.base != Base::date) {
+    context_.report(diag::make(Code::E0301, *read.time, "`@time` is a timestamp or a date").with_label(fmt::format("`{}` is `{}`", name.text, to_string(made.type))).with_help("compute one: `timestamp(…)`"));
+    made.tags.time = false;
+  }
+  expr::Expr code = b.finish(node);
+  if (!read.available) made.tags.availability = latest_of_parts(context_, code);
+  else made.tags.availability = later(made.tags.availability, latest_of_parts(context_, code));
+  made.made_by = std::move(code);
+  return add(std::move(made), {read.decisive ? read.decisive : read.available.value_or(Span{}), {}});
+}
+
+const hir::Table* Pipeline::other_table(const ast::Path& path) {
+  const ast::Declaration* other = find_declared(context_, path, DeclaredKind::table);
+  const TableState state = other ? resolve_table(context_, *other, path.span) : TableState{std::nullopt, true};
+  if (state.opaque || !state.id) unknown();
+  return state.id ? &context_.out[*state.id] : nullptr;
+}
+
+void Pipeline::append(hir::TableId other, bool may_be_missing, const std::vector<std::string>& equal, const std::function<void(hir::Column&)>& change, Span at) {
+  const hir::Table table = context_.out[other];
+  for (const hir::ColumnId id : table.columns) {
+    const hir::Column theirs = (*this)[id];
+    if (std::find(equal.begin(), equal.end(), theirs.name) != equal.end()) continue;
+    if (const auto ours = find(theirs.name); ours.found) {
+      auto d = diag::make(Code::E0202, at, fmt::format("both tables have a column `{}`", theirs.name)).with_label("which one would it be?").with_secondary(theirs.span, fmt::format("of `{}`", table.name))
+                   .with_help(fmt::format("leave one out first: `data other = {} | select * except ({})`", table.name, theirs.name));
+      if (ours.column) d.secondary.push_back({(*this)[*ours.column].span, "and this one"});
+      context_.report(std::move(d));
+      continue;
+    }
+    current_.push_back(copy_of(id, [&](hir::Column& copy) {
+      copy.type = copy.type.maybe(may_be_missing);
+      Availability& a = copy.tags.availability;
+      if (a.kind == Availability::Kind::row_time) {
+        if (!table.time) a = a.offset > 0 ? a : Availability{Availability::Kind::always, 0, {}};
+        else a = {Availability::Kind::column, a.offset, context_.out[*table.time].name};
+      }
+      copy.tags.key = copy.tags.time = copy.tags.label = copy.tags.weight = false;
+      if (change) change(copy);
+    }));
+  }
+}
+
+// ---- stages ----
+
+void Pipeline::stage(const ast::WhereStage& where, const ast::Stage& of) {
+  const RowNames rows = this->rows();
+  Builder b;
+  Scope scope(context_, b, &context_.file);
+  scope.rows = &rows;
+  scope.random_allowed = true;
+  const NodeId node = type_expression(scope, where.condition);
+  if (!node) return;
+  if (b.type(node).base != Base::bool_) {
+    type_condition(scope, where.condition, "the condition of `where`");
+    return;
+  }
+  const expr::Expr code = b.finish(node);
+  if (!of.because) warn_selection_by_outcome(context_, code, of.word);
+  for (const std::string& name : known_where(context_.file, where.condition, true))
+    for (std::size_t i = 0; i < current_.size(); ++i)
+      if ((*this)[current_[i]].name == name && (*this)[current_[i]].type.missing)
+        replace(i, [](hir::Column& copy) { copy.type = copy.type.known(); });
+}
+
+/// The names that a condition sets equal on both sides.
+void equal_names(const ast::File& file, ast::ExprId id, std::string_view other, std::vector<std::string>& out) {
+  const auto* op = std::get_if<ast::Binary>(&file.expr(id).kind);
+  if (!op) return;
+  if (op->op == ast::BinaryOp::and_) {
+    equal_names(file, op->left, other, out);
+    equal_names(file, op->right, other, out);
+  } else if (op->op == ast::BinaryOp::equal) {
+    const auto* left = std::get_if<ast::Ref>(&file.expr(op->left).kind);
+    const auto* right = std::get_if<ast::Ref>(&file.expr(op->right).kind);
+    if (!left || !right) return;
+    if (left->path.parts.size() > 1 && left->path.parts.front().text == other) std::swap(left, right);
+    if (right->path.parts.size() > 1 && right->path.parts.front().text == other && left->path.parts.back().text == right->path.parts.back().text) out.push_back(left->path.parts.back().text);
+  }
+}
+
+void Pipeline::stage(const ast::JoinStage& join, const ast::Stage& of) {
+  const hir::Table* found = other_table(join.table);
+  if (!found) return unknown();
+  const hir::Table other = *found;
+  const hir::TableId other_id(static_cast<std::uint32_t>(found - context_.out.tables.data()));
+  const std::string other_name = join.table.text();
+  RowNames rows = this->rows();
+  std::set<hir::ColumnId> theirs(other.columns.begin(), other.columns.end());
+  const auto in_other = [&](std::string_view name) -> RowNames::Found {
+    for (const hir::ColumnId id : other.columns)
+      if (context_.out[id].name == name) return {true, id};
+    return {opaque_, std::nullopt};
+  };
+  rows.find = [&](std::string_view name, Span) {
+    const auto ours = find(name);
+    return ours.found ? ours : in_other(name);
+  };
+  rows.find_in_other = [&](const ast::Path& path) -> RowNames::Found {
+    ast::Path owner{{path.parts.begin(), path.parts.end() - 1}, path.span};
+    if (owner.text() == other_name) return in_other(path.parts.back().text);
+    if (owner.text() == declaration_.name.text || (data_.input && owner.text() == data_.input->text())) return find(path.parts.back().text);
+    return {};
+  };
+  Builder b;
+  Scope scope(context_, b, &context_.file);
+  scope.rows = &rows;
+  const NodeId node = type_expression(scope, join.on);
+  if (node && b.type(node).base != Base::bool_) {
+    type_condition(scope, join.on, "the condition of a join");
+  } else if (node) {
+    const expr::Expr code = b.finish(node);
+    const auto of_theirs = [&](const expr::InputColumn& input) { return theirs.contains(hir::ColumnId(input.column)); };
+    const bool both = std::any_of(code.inputs.begin(), code.inputs.end(), of_theirs) && !std::all_of(code.inputs.begin(), code.inputs.end(), of_theirs);
+    if (!both)
+      context_.report(diag::make(Code::E0301, context_.file.expr(join.on).span, "a join compares columns of both tables").with_label("does not").with_help(fmt::format("write for example `on key == {}.key`", other_name)));
+  }
+  std::vector<std::string> equal;
+  equal_names(context_.file, join.on, other_name, equal);
+  append(other_id, join.left, equal, {}, of.span);
+  if (!join.one)
+    for (std::size_t i = 0; i < current_.size(); ++i)
+      if ((*this)[current_[i]].tags.key) replace(i, [](hir::Column& copy) { copy.tags.key = false; });  // rows may come more than once
+}
+
+void Pipeline::stage(const ast::AsofJoinStage& join, const ast::Stage& of) {
+  const hir::Table* found = other_table(join.table);
+  const auto at = column(join.at);
+  if (!found) return unknown();
+  const hir::Table other = *found;
+  const hir::TableId other_id(static_cast<std::uint32_t>(found - context_.out.tables.data()));
+  if (at && (*this)[*at].type.base != Base::timestamp && (*this)[*at].type.base != Base::date)
+    context_.report(diag::make(Code::E0301, join.at.span, fmt::format("an `asof join` is at a time, not at `{}`", to_string((*this)[*at].type))).with_label("is no time").with_help("name a timestamp or a date"));
+  if (!other.time && !opaque_)
+    context_.report(diag::make(Code::E0310, join.table.span, fmt::format("the rows of `{}` have no time, so none is the latest", other.name)).with_label("needs `@time`").with_secondary(other.span, "declared here")
+                        .with_help("tag its time column with `@time`, or use `join one`"));
+  std::vector<std::string> equal;
+  for (const ast::Path& path : join.by) {
+    const auto ours = column(path);
+    const auto match = std::find_if(other.columns.begin(), other.columns.end(), [&](hir::ColumnId id) { return context_.out[id].name == path.text(); });
+    if (match == other.columns.end()) {
+      if (opaque_) continue;
+      std::vector<std::string_view> names;
+      for (const hir::ColumnId id : other.columns) names.push_back(context_.out[id].name);
+      context_.report(with_suggestion(diag::make(Code::E0203, path.span, fmt::format("table `{}` has no column `{}`", other.name, path.text())).with_label("`by` needs it on both sides"), path.text(), path.span, names,
+                                      fmt::format("it has {}", listing(names))));
+    } else if (ours) {
+      equal.push_back(path.text());
+    }
+  }
+  const std::string at_name = at ? (*this)[*at].name : std::string();
+  append(other_id, true, equal, [&](hir::Column& copy) {
+    Availability& a = copy.tags.availability;
+    if (a.kind == Availability::Kind::column && other.time) a = {Availability::Kind::column, std::max<std::int64_t>(a.offset, 0), at_name};
+  }, of.span);
+}
+
+void Pipeline::stage(const ast::DedupeStage& dedupe, const ast::Stage&) {
+  columns(dedupe.by);
+  const auto of = dedupe.of ? column(*dedupe.of) : std::nullopt;
+  if (dedupe.keep && dedupe.keep->text != "latest" && dedupe.keep->text != "earliest")
+    context_.report(with_suggestion(diag::make(Code::E0206, dedupe.keep->span, fmt::format("`dedupe` cannot keep the `{}`", dedupe.keep->text)).with_label("not known here"), dedupe.keep->text, dedupe.keep->span, {"latest", "earliest"},
+                                    "it keeps the `latest` or the `earliest`"));
+  if (of && (*this)[*of].type.is_text())
+    context_.report(diag::make(Code::E0301, dedupe.of->span, fmt::format("`{}` is `{}`, which is not later or earlier", dedupe.of->text(), to_string((*this)[*of].type))).with_label("has no order in time")
+                        .with_secondary((*this)[*of].span, "declared here").with_help("name a time or a number"));
+}
+
+void Pipeline::stage(const ast::DeriveStage& derive, const ast::Stage&) {
+  for (const ast::Definition& definition : derive.definitions) {
+    const RowNames rows = this->rows();
+    const auto made = define(definition.name, definition.value, definition.tags, nullptr, rows);
+    if (!made) continue;
+    if ((*this)[*made].tags.time) take_time(*made);
+    current_.push_back(*made);
+  }
+}
+
+void Pipeline::stage(const ast::SelectStage& select, const ast::Stage&) {
+  const RowNames rows = this->rows();
+  std::vector<hir::ColumnId> chosen;
+  std::optional<hir::ColumnId> new_time;
+  const std::vector<hir::ColumnId> before = current_;
+  if (select.all) {
+    for (const ast::Name& name : select.all->except) column(ast::Path{{name}, name.span});
+    for (const hir::ColumnId id : before)
+      if (std::none_of(select.all->except.begin(), select.all->except.end(), [&](const ast::Name& n) { return n.text == (*this)[id].name; })) chosen.push_back(id);
+  }
+  std::map<std::string, std::string, std::less<>> renamed;
+  for (const ast::SelectItem& item : select.items) {
+    const ast::Expr& e = context_.file.expr(item.value);
+    const auto* ref = std::get_if<ast::Ref>(&e.kind);
+    if (ref && ref->path.parts.size() == 1 && item.tags.empty() && find(ref->path.text()).found) {
+      const auto id = find(ref->path.text()).column;
+      if (item.as) poisoned_.insert(item.as->text);
+      if (!id) continue;
+      if (item.as) renamed[(*this)[*id].name] = item.as->text;
+      chosen.push_back(item.as ? copy_of(*id, [&](hir::Column& copy) { copy.name = item.as->text, copy.span = item.as->span; }) : *id);
+      continue;
+    }
+    if (!item.as && !ref) {
+      context_.report(diag::make(Code::E0207, item.span, "a computed column needs a name").with_label("has none").with_help("write `… as NAME`"));
+      continue;
+    }
+    const ast::Name name = item.as ? *item.as : ref->path.parts.back();
+    // What is selected away may be named again.
+    std::vector<hir::ColumnId> saved = std::move(current_);
+    current_ = saved;
+    if (!item.as || !select.all) std::erase_if(current_, [&](hir::ColumnId id) { return (*this)[id].name == name.text; });
+    RowNames all = rows;
+    all.find = [&](std::string_view wanted, Span) -> RowNames::Found {
+      for (const hir::ColumnId id : saved)
+        if ((*this)[id].name == wanted) return {true, id};
+      return {poisoned_.contains(wanted), std::nullopt};
+    };
+    all.names = [&] {
+      std::vector<std::string_view> names;
+      for (const hir::ColumnId id : saved) names.push_back((*this)[id].name);
+      return names;
+    };
+    const auto made = define(name, item.value, item.tags, nullptr, all);
+    current_ = std::move(saved);
+    if (!made) continue;
+    if ((*this)[*made].tags.time) new_time = made;
+    chosen.push_back(*made);
+  }
+  std::set<std::string, std::less<>> seen;
+  for (const hir::ColumnId id : chosen)
+    if (!seen.insert((*this)[id].name).second)
+      context_.report(diag::make(Code::E0202, (*this)[id].span, fmt::format("there are two columns `{}`", (*this)[id].name)).with_label("again here").with_help("rename one of the two: `… as NAME`"));
+  const auto old_time = time();
+  const std::string old_name = old_time ? (*this)[*old_time].name : std::string();
+  current_ = std::move(chosen);
+  for (std::size_t i = 0; i < current_.size(); ++i) {
+    const hir::Column& known = (*this)[current_[i]];
+    const Availability& a = known.tags.availability;
+    if (a.kind == Availability::Kind::column && renamed.contains(a.column)) {
+      const std::string name = renamed.find(a.column)->second;
+      replace(i, [&](hir::Column& copy) { copy.tags.availability.column = name; });
+    } else if (new_time && current_[i] != *new_time && (known.tags.time || a.kind == Availability::Kind::row_time)) {
+      replace(i, [&](hir::Column& copy) {
+        copy.tags.time = false;
+        if (copy.tags.availability.kind == Availability::Kind::row_time) copy.tags.availability = {Availability::Kind::column, copy.tags.availability.offset, old_name};
+      });
+    }
+  }
+}
+
+void Pipeline::stage(const ast::GroupStage& group, const ast::Stage&) {
+  std::vector<hir::ColumnId> keys = columns(group.by);
+  const auto when = time();
+  const bool by_time = !when || std::any_of(keys.begin(), keys.end(), [&](hir::ColumnId id) { return sources_of(context_, id).contains(*when) || id == *when; });
+  Aggregation aggregation;
+  aggregation.place = Aggregation::Place::group;
+  aggregation.table = id_;
+  aggregation.rows = rows();
+  // Beside the aggregates only what the rows of a group share has a value.
+  RowNames shared = rows();
+  std::vector<hir::ColumnId> made;
+  for (const ast::Definition& definition : group.definitions) {
+    // Names of the rows that are grouped are free again, but for those of the keys.
+    const std::vector<hir::ColumnId> before = current_;
+    current_ = keys;
+    current_.insert(current_.end(), made.begin(), made.end());
+    aggregation.rows.find = [&](std::string_view name, Span) -> RowNames::Found {
+      for (const hir::ColumnId id : before)
+        if ((*this)[id].name == name) return {true, id};
+      return {poisoned_.contains(name), std::nullopt};
+    };
+    aggregation.rows.names = [&] {
+      std::vector<std::string_view> out;
+      for (const hir::ColumnId id : before) out.push_back((*this)[id].name);
+      return out;
+    };
+    shared.names = aggregation.rows.names;
+    shared.find = [&](std::string_view name, Span reference) -> RowNames::Found {
+      const RowNames::Found found = aggregation.rows.find(name, reference);
+      if (!found.column || std::find(keys.begin(), keys.end(), *found.column) != keys.end()) return found;
+      context_.report(diag::make(Code::E0310, reference, fmt::format("`{}` has many values in a group", name)).with_label("which of them?").with_secondary((*this)[*found.column].span, "declared here")
+                          .with_help(fmt::format("say how they become one, as in `{}({})`, or group by it", (*this)[*found.column].type.is_number() ? "mean" : "latest", name)));
+      return {true, std::nullopt};
+    };
+    const auto id = define(definition.name, definition.value, definition.tags, &aggregation, shared);
+    current_ = before;
+    if (!id) continue;
+    if (!by_time) {
+      hir::Column& column = context_.out.columns[id->index()];
+      if (column.tags.availability.kind != Availability::Kind::always) column.tags.availability = {Availability::Kind::all_rows, 0, {}};
+    }
+    made.push_back(*id);
+  }
+  for (hir::ColumnId& key : keys) key = copy_of(key, [&](hir::Column& copy) { copy.tags.key = true, copy.tags.label = false; });
+  current_ = std::move(keys);
+  current_.insert(current_.end(), made.begin(), made.end());
+}
+
+void Pipeline::stage(const ast::WindowStage& window, const ast::Stage&) {
+  columns(window.by);
+  for (const ast::OrderItem& item : window.order) column(item.column);
+  for (const ast::Definition& definition : window.definitions) {
+    Aggregation aggregation;
+    aggregation.place = Aggregation::Place::window;
+    aggregation.table = id_;
+    aggregation.rows = rows();
+    const auto made = define(definition.name, definition.value, definition.tags, &aggregation, aggregation.rows);
+    if (!made) continue;
+    // Of the rows of a partition some lie later, save those before this one in the order of time.
+    const bool in_time = !window.order.empty() && !window.order.front().descending && time() && (*this)[*time()].name == window.order.front().column.text();
+    const bool looks_ahead = std::any_of(aggregation.made.begin(), aggregation.made.end(), [&](hir::ColumnId id) {
+      const Signature& signature = *find_entries(EntryKind::aggregate, (*this)[id].aggregate()->name).front();
+      return !in_time || !signature.of_window || std::any_of(signature.parameters.begin(), signature.parameters.end(), [](const Parameter& p) { return p.name == "rows_ahead"; });
+    });
+    if (looks_ahead && time()) context_.out.columns[made->index()].tags.availability = {Availability::Kind::all_rows, 0, {}};
+    current_.push_back(*made);
+  }
+}
+
+void Pipeline::stage(const ast::UnionStage& united, const ast::Stage&) {
+  for (const ast::Path& path : united.tables) {
+    const hir::Table* found = other_table(path);
+    if (!found) continue;
+    const hir::Table other = *found;
+    for (std::size_t i = 0; i < current_.size(); ++i) {
+      const hir::Column ours = (*this)[current_[i]];
+      const auto match = std::find_if(other.columns.begin(), other.columns.end(), [&](hir::ColumnId id) { return (*this)[id].name == ours.name; });
+      if (match == other.columns.end()) {
+        if (!opaque_)
+          context_.report(diag::make(Code::E0203, path.span, fmt::format("table `{}` has no column `{}`", other.name, ours.name)).with_label("`union` needs the same columns").with_secondary(ours.span, "declared here")
+                              .with_help("compute it there, or leave it out here: `select * except (…)`"));
+        continue;
+      }
+      const hir::Column theirs = (*this)[*match];
+      const bool number = ours.type.is_number() && theirs.type.is_number(), text = ours.type.is_text() && theirs.type.is_text();
+      if (ours.type.base != theirs.type.base && !number && !text) {
+        context_.report(diag::make(Code::E0301, path.span, fmt::format("`{}` is `{}` in one table and `{}` in the other", ours.name, to_string(ours.type), to_string(theirs.type))).with_label("do not fit together")
+                            .with_secondary(ours.span, fmt::format("`{}`", to_string(ours.type))).with_secondary(theirs.span, fmt::format("`{}`", to_string(theirs.type))).with_help("declare both with one type"));
+        continue;
+      }
+      replace(i, [&](hir::Column& copy) {
+        if (number && ours.type.base != theirs.type.base) copy.type = Type::of(Base::float_);
+        if (text && !(ours.type.known() == theirs.type.known())) {
+          std::vector<std::string> domain = ours.type.domain();
+          if (ours.type.closed() && theirs.type.closed())
+            for (const std::string& value : theirs.type.domain())
+              if (std::find(domain.begin(), domain.end(), value) == domain.end()) domain.push_back(value);
+          if (!ours.type.closed() || !theirs.type.closed()) domain.clear();
+          copy.type = ours.type.base == Base::category && theirs.type.base == Base::category ? Type::category(std::move(domain)) : Type::of(Base::string);
+        }
+        copy.type = copy.type.maybe(ours.type.missing || theirs.type.missing);
+        copy.range = unite(ours.range, theirs.range);
+        copy.tags.availability = later(ours.tags.availability, theirs.tags.availability);
+        copy.tags.pii = ours.tags.pii || theirs.tags.pii;
+        copy.tags.is_protected = ours.tags.is_protected || theirs.tags.is_protected;
+        copy.tags.key = false;  // a key may come twice
+      });
+    }
+  }
+}
+
+void Pipeline::stage(const ast::SortStage& sort, const ast::Stage&) {
+  for (const ast::OrderItem& item : sort.by) column(item.column);
+}
+
+void Pipeline::stage(const ast::LimitStage& limit, const ast::Stage&) { constant_int(context_, limit.rows, {1, kManyRows}, "a limit"); }
+
+void Pipeline::stage(const ast::SampleStage& sample, const ast::Stage&) {
+  constant_float(context_, sample.share, {0, 1}, "the share of a sample");
+  if (sample.seed) constant_int(context_, sample.seed, {}, "the seed of a sample");
+}
+
+void Pipeline::stage(const ast::UnpivotStage& unpivot, const ast::Stage&) {
+  const std::vector<hir::ColumnId> from = columns(unpivot.columns);
+  const std::vector<hir::ColumnId> before = current_;
+  std::erase_if(current_, [&](hir::ColumnId id) { return std::find(from.begin(), from.end(), id) != from.end(); });
+  const bool fresh = is_new_name(unpivot.name) & is_new_name(unpivot.value);
+  poisoned_.insert({unpivot.name.text, unpivot.value.text});
+  if (from.size() != unpivot.columns.size() || !fresh) return;
+  Type type = (*this)[from.front()].type;
+  Interval range = (*this)[from.front()].range;
+  Builder b;
+  NodeId all;
+  for (const hir::ColumnId id : from) {
+    const hir::Column& column = (*this)[id];
+    const bool number = type.is_number() && column.type.is_number();
+    if (!number && type.base != column.type.base) {
+      context_.report(diag::make(Code::E0301, column.span, fmt::format("`{}` is `{}`, but `{}` is `{}`", column.name, to_string(column.type), (*this)[from.front()].name, to_string(type))).with_label("do not fit into one column")
+                          .with_secondary(unpivot.value.span, "would hold both").with_help("unpivot columns of one type"));
+      return;
+    }
+    if (number && type.base != column.type.base) type = Type::of(Base::float_, type.missing);
+    type = type.maybe(column.type.missing);
+    range = unite(range, column.range);
+    // Reads all of them: tags and availability are the latest and strictest of the parts.
+    const NodeId input = b.input(id.value, column.type, column.range, column.name, column.span);
+    const NodeId known = b.is_known(input, false, column.span);
+    all = all ? b.conjunction(all, known, column.span) : known;
+  }
+  hir::Column name, value;
+  name.name = unpivot.name.text, name.span = unpivot.name.span;
+  std::vector<std::string> domain;
+  for (const hir::ColumnId id : from) domain.push_back((*this)[id].name);
+  name.type = Type::category(std::move(domain));
+  name.tags.availability = {Availability::Kind::always, 0, {}};
+  Builder constant;
+  name.made_by = constant.finish(constant.literal((*this)[from.front()].name, name.type, name.span));
+  value.name = unpivot.value.text, value.span = unpivot.value.span;
+  value.type = type, value.range = range;
+  value.made_by = b.finish(all);
+  value.tags.availability = latest_of_parts(context_, *value.code());
+  current_.push_back(add(std::move(name)));
+  current_.push_back(add(std::move(value)));
+}
+
+void Pipeline::stage(const ast::FillStage& fill, const ast::Stage& of) {
+  const std::vector<hir::ColumnId> keys = columns(fill.by);
+  constant_duration(context_, fill.every, "the step of `fill`");
+  if (fill.until_ahead) constant_duration(context_, fill.until_ahead, "how far `fill` goes ahead");
+  const auto when = time();
+  if (!when && !opaque_)
+    context_.report(diag::make(Code::E0310, of.word, "`fill` adds the rows that are missing in time, and these rows have none").with_label("needs `@time`").with_help("tag the time column of the table with `@time`"));
+  std::set<hir::ColumnId> given;
+  for (const ast::Argument& argument : fill.with) {
+    if (!argument.name) continue;
+    const auto id = column(ast::Path{{*argument.name}, argument.name->span});
+    if (!id) continue;
+    given.insert(*id);
+    const hir::Column& target = (*this)[*id];
+    constant_of(context_, argument.value, target.type, std::nullopt, fmt::format("the value of `{}`", target.name));
+  }
+  for (std::size_t i = 0; i < current_.size(); ++i) {
+    const hir::ColumnId id = current_[i];
+    if (given.contains(id) || id == when || (*this)[id].type.missing || std::find(keys.begin(), keys.end(), id) != keys.end()) continue;
+    replace(i, [](hir::Column& copy) { copy.type = copy.type.maybe(); });
+  }
+}
+
+void Pipeline::stage(const ast::CrossStage& cross, const ast::Stage&) {
+  std::optional<Interval> range;
+  const ast::Expr& e = context_.file.expr(cross.range);
+  range = constant_range(context_, cross.range, "what is crossed with");
+  const bool fresh = is_new_name(cross.as);
+  poisoned_.insert(cross.as.text);
+  if (!range || !fresh) return;
+  hir::Column made;
+  made.name = cross.as.text, made.span = cross.as.span;
+  made.type = Type::of(Base::int_);
+  made.range = *range;
+  made.tags.availability = {Availability::Kind::always, 0, {}};
+  Builder b;
+  made.made_by = b.finish(b.literal(static_cast<std::int64_t>(range->low), made.type, e.span));
+  current_.push_back(add(std::move(made)));
+}
+
+void Pipeline::stage(const ast::SqlStage&, const ast::Stage&) {
+  unknown();
+  current_.clear();
+}
+
+void Pipeline::stage(const ast::PythonStage& python, const ast::Stage&) {
+  current_.clear();
+  for (const ast::DataEntry& entry : python.columns) {
+    const auto* line = std::get_if<ast::Column>(&entry.kind);
+    if (!line) continue;
+    const auto type = resolve_type(context_, line->type);
+    for (const ast::Name& name : line->names) {
+      const bool fresh = is_new_name(name);
+      poisoned_.insert(name.text);
+      const ReadTags read = read_tags(context_, line->tags, [&](const ast::Path& path) {
+        return std::any_of(python.columns.begin(), python.columns.end(), [&](const ast::DataEntry& other) {
+          const auto* column = std::get_if<ast::Column>(&other.kind);
+          return column && std::any_of(column->names.begin(), column->names.end(), [&](const ast::Name& n) { return n.text == path.text(); });
+        });
+      });
+      if (!type || !fresh) continue;
+      hir::Column made;
+      made.name = name.text, made.span = name.span, made.doc = entry.doc;
+      made.type = *type;
+      made.tags = read.tags;
+      if (line->in && type->is_number())
+        if (const auto range = constant_range(context_, line->in, fmt::format("the range of `{}`", name.text))) made.range = *range;
+      made.made_by = hir::SourceColumn{name.text, {}, {}, {}, {}, false, false};
+      current_.push_back(add(std::move(made), {read.decisive ? read.decisive : read.available.value_or(Span{}), line->type.span}));
+    }
+  }
+}
+
+TableState Pipeline::resolve() {
+  context_.not_yet("tables made from other tables", declaration_.name.span);
+  const ast::Declaration* input = data_.input ? find_declared(context_, *data_.input, DeclaredKind::table) : nullptr;
+  const TableState from = input ? resolve_table(context_, *input, data_.input->span) : TableState{std::nullopt, true};
+  opaque_ = from.opaque || !from.id || declaration_.incomplete;
+  id_ = hir::TableId(context_.out.tables.size());
+  hir::Table table;
+  table.name = declaration_.name.text;
+  table.span = declaration_.name.span;
+  table.doc = declaration_.doc;
+  context_.out.tables.push_back(table);
+  if (from.id) current_ = context_.out[*from.id].columns;
+  const std::size_t errors = context_.sink.error_count();
+  for (const ast::Stage& each : data_.stages) std::visit([&](const auto& kind) { stage(kind, each); }, each.kind);
+  for (const hir::ColumnId old : current_) {
+    const hir::ColumnId id = copy_of(old, {});
+    const Tags& tags = (*this)[id].tags;
+    table.columns.push_back(id);
+    if (tags.key) table.key.push_back(id);
+    if (tags.time && !table.time) table.time = id;
+    if (tags.label && !table.label) table.label = id;
+    if (tags.weight && !table.weight) table.weight = id;
+  }
+  // A key of several columns is one only as a whole.
+  if (from.id && table.key.size() < context_.out[*from.id].key.size() && std::none_of(data_.stages.begin(), data_.stages.end(), [](const ast::Stage& s) { return std::holds_alternative<ast::GroupStage>(s.kind); })) {
+    for (const hir::ColumnId id : table.key) context_.out.columns[id.index()].tags.key = false;
+    table.key.clear();
+  }
+  context_.out.tables[id_.index()] = std::move(table);
+  return {id_, opaque_ || context_.sink.error_count() > errors};
+}
+
+}  // namespace
+
+TableState resolve_pipeline(Context& context, const ast::Declaration& declaration, const ast::Data& data) { return Pipeline(context, declaration, data).resolve(); }
 
 }  // namespace mlp::sema

@@ -113,8 +113,13 @@ std::optional<hir::SplitId> check_split_form(Context& context, const ast::SplitF
     else good = false;
   }
   if (form.by.empty()) split.by = table.key;
-  for (const ast::ExprId duration : {form.gap, form.every, form.horizon})
-    if (duration && !constant_of(context, duration, Type::of(Base::duration), std::nullopt, "this length of time")) good = false;
+  for (const ast::ExprId duration : {form.every, form.horizon})
+    if (duration && !constant_duration(context, duration, "this length of time")) good = false;
+  if (form.gap) {
+    const auto gap = constant_of(context, form.gap, Type::of(Base::duration), std::nullopt, "the gap of a split");
+    if (gap) split.gap_us = std::get<std::int64_t>(*gap);
+    good = good && gap;
+  }
   if (form.group_by && !column_of_table(context, table_id, *form.group_by)) good = false;
 
   const bool needs_time = form.kind == Kind::time || form.kind == Kind::rolling || form.by_time;
@@ -122,6 +127,10 @@ std::optional<hir::SplitId> check_split_form(Context& context, const ast::SplitF
     context.report(diag::make(Code::E0207, form.span, fmt::format("table `{}` has no `@time`, so it cannot be split by time", table.name)).with_label("needs the time of a row")
                        .with_secondary(table.span, "declared here").with_help("tag the column that says when a row happened with `@time`"));
     return std::nullopt;
+  }
+  if (form.gap && !needs_time) {
+    context.report(diag::make(Code::E0206, context.file.expr(form.gap).span, "a gap lies between times, and this split is not by time").with_label("nothing to keep apart").with_help("leave it out, or split by `time`"));
+    good = false;
   }
   if (needs_time) split.seed = 0;  // nothing is drawn
   switch (form.kind) {
@@ -138,14 +147,36 @@ std::optional<hir::SplitId> check_split_form(Context& context, const ast::SplitF
       if (form.group_by) context.not_yet("folds by group", form.span);
       break;
     }
-    case Kind::time: context.not_yet("splits by time", form.span); good = read_parts(context, form, split) && good; break;
-    case Kind::group: context.not_yet("splits by group", form.span); good = read_parts(context, form, split) && good; break;
-    case Kind::rolling:
-      context.not_yet("rolling splits", form.span);
-      good = constant_int(context, form.count, {1, 1000}, "the number of windows").has_value() && good;
-      split.kind = hir::SplitKind::fold;
-      split.folds = 2;
+    case Kind::time:
+      split.kind = hir::SplitKind::time;
+      context.not_yet("splits by time", form.span);
+      good = read_parts(context, form, split) && good;
       break;
+    case Kind::group:
+      split.kind = hir::SplitKind::group;
+      context.not_yet("splits by group", form.span);
+      good = read_parts(context, form, split) && good;
+      break;
+    case Kind::rolling: {
+      split.kind = hir::SplitKind::rolling;
+      context.not_yet("rolling splits", form.span);
+      const auto windows = constant_int(context, form.count, {1, 1000}, "the number of windows");
+      if (windows) split.folds = static_cast<int>(*windows);
+      good = good && windows;
+      for (const auto& [length, word] : {std::pair{form.every, "every"}, {form.horizon, "horizon"}})
+        if (!length) {
+          context.report(diag::make(Code::E0207, form.span, fmt::format("a rolling split needs `{}`", word)).with_label(fmt::format("`{}` is missing", word)).with_help("write for example `rolling 8 every 7d horizon 28d`"));
+          good = false;
+        }
+      break;
+    }
+  }
+  const bool by_row = form.kind == Kind::random || (form.kind == Kind::fold && !form.by_time && !form.group_by);
+  if (by_row && form.by.empty() && table.key.size() > 1 && !because) {
+    std::vector<std::string_view> names;
+    for (const hir::ColumnId key : table.key) names.push_back(context.out[key].name);
+    context.report(diag::make(Code::W0403, form.span, fmt::format("rows of one `{}` can be in training and in test", names.front())).with_label(fmt::format("rows are dealt by {} together", listing(names)))
+                       .with_secondary(context.out[table.key.front()].span, "a part of the key").with_help(fmt::format("deal whole groups, `by {}`, or say why not with `because \"…\"`", names.front())));
   }
   if ((form.kind == Kind::random || (form.kind == Kind::fold && !form.by_time && !form.group_by)) && table.time && !because) {
     context.report(diag::make(Code::E0403, form.span, fmt::format("a random split of `{}` lets the model see the future", table.name))
@@ -158,7 +189,7 @@ std::optional<hir::SplitId> check_split_form(Context& context, const ast::SplitF
   for (std::size_t i = 0; i < context.out.splits.size(); ++i) {
     const hir::Split& other = context.out.splits[i];
     if (other.table == split.table && other.kind == split.kind && other.percent == split.percent && other.folds == split.folds &&
-        other.stratified == split.stratified && other.by == split.by && other.seed == split.seed)
+        other.stratified == split.stratified && other.by == split.by && other.gap_us == split.gap_us && other.seed == split.seed)
       return hir::SplitId(i);
   }
   context.out.splits.push_back(std::move(split));

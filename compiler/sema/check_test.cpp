@@ -126,24 +126,4 @@ void check_explore(Context& context, const ast::Declaration& declaration) {
   }
 }
 
-void check_schedule(Context& context, const ast::Declaration& declaration) {
-  const auto& schedule = std::get<ast::Schedule>(declaration.kind);
-  for (const ast::ExprId duration : {schedule.every, schedule.fresh})
-    if (duration) constant_of(context, duration, Type::of(Base::duration), std::nullopt, "this length of time");
-  if (schedule.after) find_declared(context, *schedule.after, DeclaredKind::table);
-  for (const ast::Job& job : schedule.jobs) {
-    if (job.verb.text == "retrain") find_declared(context, job.target, DeclaredKind::train);
-    else if (job.verb.text == "batch") find_declared(context, job.target, DeclaredKind::deploy);
-    else if (job.verb.text == "materialize") find_declared(context, job.target, DeclaredKind::view);
-    else context.report(diag::make(Code::E0206, job.verb.span, fmt::format("a schedule cannot `{}`", job.verb.text)).with_label("no such job").with_help("jobs are `retrain`, `batch` and `materialize`"));
-  }
-}
-
-void check_env(Context& context, const ast::Declaration& declaration) {
-  const auto& env = std::get<ast::Env>(declaration.kind);
-  context.not_yet("`env` blocks", declaration.span);
-  for (const ast::EnvEntry& entry : env.entries)
-    find_declared(context, ast::Path{{entry.name}, entry.name.span}, std::holds_alternative<ast::Data>(entry.kind) ? DeclaredKind::table : DeclaredKind::param);
-}
-
 }  // namespace mlp::sema

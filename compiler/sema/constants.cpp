@@ -104,6 +104,15 @@ std::optional<double> constant_float(Context& context, ast::ExprId id, Interval 
   return value ? std::optional(std::get<double>(*value)) : std::nullopt;
 }
 
+std::int64_t constant_duration(Context& context, ast::ExprId id, const std::string& what) {
+  const auto value = constant_of(context, id, Type::of(Base::duration), std::nullopt, what);
+  if (!value) return 0;
+  const std::int64_t length = std::get<std::int64_t>(*value);
+  if (length > 0) return length;
+  context.report(diag::make(Code::E0303, context.file.expr(id).span, fmt::format("{} has to be longer than nothing", what)).with_label("no time at all").with_help("write a duration, such as 180d or 20ms"));
+  return 0;
+}
+
 std::optional<Interval> constant_range(Context& context, ast::ExprId id, const std::string& what) {
   const ast::Expr& e = context.file.expr(id);
   const auto* range = std::get_if<ast::Binary>(&e.kind);
@@ -130,6 +139,18 @@ namespace {
 std::optional<Value> option_value(Context& context, const Signature& signature, const Parameter& parameter, const GivenOption& given) {
   const std::string what = fmt::format("`{}` of `{}`", parameter.name, signature.name);
   const ast::Expr& e = context.file.expr(given.value);
+  if (parameter.secret) {
+    const auto* ref = std::get_if<ast::Ref>(&e.kind);
+    const auto* call = std::get_if<ast::Call>(&e.kind);
+    const auto at = ref ? context.names.find(ref->path.text()) : context.names.end();
+    // Its name stands for it: the value is in no plan and no key.
+    if (at != context.names.end() && at->second.kind == DeclaredKind::secret) return Value(ref->path.text());
+    if (call && (call->callee.text() == "env" || call->callee.text() == "file") && call->arguments.size() == 1) return Value(context.text(e.span));
+    if (at != context.names.end() && at->second.kind == DeclaredKind::broken) return std::nullopt;
+    context.report(diag::make(Code::E0505, e.span, fmt::format("{} is a secret, and does not belong into a program", what)).with_label("everybody who reads the file sees it")
+                       .with_help("declare it, `secret NAME = env(\"VARIABLE\")`, and write its name here"));
+    return std::nullopt;
+  }
   if (!parameter.one_of.empty()) {
     const auto* ref = std::get_if<ast::Ref>(&e.kind);
     const std::vector<std::string_view> words(parameter.one_of.begin(), parameter.one_of.end());

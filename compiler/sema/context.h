@@ -67,13 +67,16 @@ struct Context {
   std::map<const ast::Declaration*, std::optional<hir::TrainId>> trains;
   std::map<const ast::Declaration*, std::optional<hir::Param>> params;
   std::map<const ast::Declaration*, UserFunction> functions;
+  std::vector<Span> declassified;          ///< texts whose personal and protected values were freed, with a reason
   std::set<hir::ViewId> incomplete_views;  ///< something in them was reported or is not yet there
   /// Texts of the standard library, parsed when first needed.
   std::map<std::string, std::unique_ptr<ast::File>, std::less<>> library_texts;
   std::map<std::string, ast::ExprId, std::less<>> library_roots;
 
   Context(const ast::File& f, const SourceMap& s, const CheckOptions& o, diag::Sink& d) : file(f), sources(s), options(o), sink(d) {}
-  void report(diag::Diagnostic diagnostic) { sink.report(std::move(diagnostic)); }
+  /// Warnings inside of what has a reason (`because "…"`) are quiet.
+  void report(diag::Diagnostic diagnostic);
+  std::vector<Span> reasoned;
   std::string text(Span span) const { return std::string(sources.text(span)); }
   hir::ColumnId add_column(hir::Column column, ColumnFacts facts = {});
   void not_yet(std::string what, Span span);
@@ -114,6 +117,8 @@ diag::Diagnostic with_suggestion(diag::Diagnostic diagnostic, std::string_view n
                                  std::string otherwise = {});
 /// `a`, `b` and 3 more.
 std::string listing(const std::vector<std::string_view>& names, std::size_t most = 8);
+/// A length of time as the language writes it: "90d".
+std::string duration_text(std::int64_t microseconds);
 /// A number and its noun: "1 argument", "3 arguments".
 std::string counted(std::size_t count, std::string_view noun);
 
@@ -140,6 +145,8 @@ void check_test(Context& context, const ast::Declaration& declaration);
 void check_explore(Context& context, const ast::Declaration& declaration);
 void check_schedule(Context& context, const ast::Declaration& declaration);
 void check_env(Context& context, const ast::Declaration& declaration);
+/// A transform, model, metric … of the workflow: bound to Python.
+void check_callable(Context& context, const ast::Declaration& declaration);
 void check_option_params(Context& context);
 
 }  // namespace mlp::sema

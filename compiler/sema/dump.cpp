@@ -14,7 +14,8 @@ std::string availability_text(const Availability& a) {
   switch (a.kind) {
     case Availability::Kind::always: return " known always";
     case Availability::Kind::row_time: return a.offset == 0 ? std::string() : fmt::format(" known {}us after", a.offset);
-    case Availability::Kind::column: return fmt::format(" known at {}", a.column);
+    case Availability::Kind::column: return a.offset == 0 ? fmt::format(" known at {}", a.column) : fmt::format(" known {}us after {}", a.offset, a.column);
+    case Availability::Kind::all_rows: return " known with all rows";
     case Availability::Kind::never: return " known never";
   }
   return {};
@@ -63,6 +64,12 @@ std::string column_text(const Workflow& w, ColumnId id) {
     if (source->unique) out += " unique";
   } else if (const expr::Expr* code = column.code()) {
     out += fmt::format(" = {}{}", expr::to_string(*code), streams_text(*code));
+  } else if (const Aggregate* many = column.aggregate()) {
+    out += fmt::format(" = {} of {}", many->name, w[many->of].name);
+    for (const expr::Expr& argument : many->arguments) out += fmt::format(" {}", expr::to_string(argument));
+    for (const auto& [theirs, ours] : many->by) out += fmt::format(" by {}", w[theirs].name);
+    if (many->where) out += fmt::format(" where {}", expr::to_string(*many->where));
+    if (many->over_us) out += fmt::format(" over {}{} us ending {} us", many->next ? "next " : "", many->over_us, many->ending_us);
   }
   return out + "\n";
 }
@@ -82,11 +89,12 @@ std::string side_text(const Workflow& w, const GateSide& side) {
 
 std::string split_text(const Workflow& w, const Split& split) {
   std::string out = fmt::format("split {} of {}", split.name.empty() ? "(inline)" : split.name, w[split.table].name);
-  if (split.kind == SplitKind::random) {
-    out += " random";
+  constexpr std::string_view kKinds[] = {"random", "fold", "time", "group", "rolling"};
+  if (!split.percent.empty()) {
+    out += fmt::format(" {}", kKinds[static_cast<std::size_t>(split.kind)]);
     for (std::size_t i = 0; i < split.percent.size(); ++i) out += fmt::format("{}{}", i ? "/" : " ", split.percent[i]);
   } else {
-    out += fmt::format(" fold {}", split.folds);
+    out += fmt::format(" {} {}", kKinds[static_cast<std::size_t>(split.kind)], split.folds);
   }
   if (split.stratified) out += fmt::format(" stratified {}", w[*split.stratified].name);
   for (const ColumnId column : split.by) out += fmt::format(" by {}", w[column].name);

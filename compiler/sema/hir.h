@@ -36,6 +36,19 @@ struct SourceColumn {
   bool unique = false;
 };
 
+/// Many rows of a table as one value. Inputs of `arguments` and `where` are columns of `of`.
+struct Aggregate {
+  std::string name;                  ///< in the library
+  std::string native;                ///< symbol
+  TableId of;                        ///< whose rows; in a `group` or `window` stage the table itself
+  std::vector<expr::Expr> arguments;
+  std::optional<expr::Expr> where;
+  std::vector<std::pair<ColumnId, ColumnId>> by;  ///< equal columns: of `of`, of the row that asks
+  std::int64_t over_us = 0;          ///< length of the window; 0: none
+  std::int64_t ending_us = 0;        ///< how long before the row's time the window ends
+  bool next = false;                 ///< the window begins at the row's time
+};
+
 /// A column of a table or a view. Inputs of `code` are ColumnIds of the same table, or (in a view) of its table or the view.
 struct Column {
   std::string name;
@@ -45,10 +58,11 @@ struct Column {
   Phase phase = Phase::row;
   Span span;
   std::string doc;
-  std::variant<SourceColumn, expr::Expr> made_by;
+  std::variant<SourceColumn, expr::Expr, Aggregate> made_by;
   std::optional<TableId> table;  ///< the owner is a table …
   std::optional<ViewId> view;    ///< … or a view
   const expr::Expr* code() const { return std::get_if<expr::Expr>(&made_by); }
+  const Aggregate* aggregate() const { return std::get_if<Aggregate>(&made_by); }
 };
 
 /// A number about a whole table: the inputs of an expectation.
@@ -92,7 +106,7 @@ struct View {
   std::vector<ColumnId> columns;  ///< owned by the view, in the order of declaration; one taken as it is has a code of one Input
 };
 
-enum class SplitKind : std::uint8_t { random, fold };  // time, group and rolling come with the data issue
+enum class SplitKind : std::uint8_t { random, fold, time, group, rolling };
 
 struct Split {
   std::string name;  ///< empty: inline in a train
@@ -102,6 +116,7 @@ struct Split {
   std::vector<int> percent;                  ///< random: train, validation, test; sums to 100
   int folds = 0;
   std::optional<ColumnId> stratified;
+  std::int64_t gap_us = -1;                  ///< time and rolling: between the parts; below 0: not written
   std::vector<ColumnId> by;                  ///< hashed; the table's key when none is written; empty: dealt from decks
   std::int64_t seed = 0;
 };
@@ -121,6 +136,7 @@ struct Train {
   std::string doc;
   ViewId view;
   ColumnId label;          ///< of the table
+  std::optional<ColumnId> measured;  ///< `predict log(value) back exp`: `value`, which predictions are led back to; else the label itself
   Task task = Task::binary;
   SplitId split;
   std::string model;       ///< native symbol
@@ -128,6 +144,7 @@ struct Train {
   bool binned = false;     ///< the model reads bins of the matrix columns
   std::vector<MatrixColumn> matrix;
   std::optional<ColumnId> weight;
+  std::int64_t label_window_us = 0;  ///< how far the label looks ahead; 0: it does not
   std::int64_t seed = 0;
   Refit refit = Refit::none;
 };
@@ -277,6 +294,8 @@ struct Workflow {
   const View& operator[](ViewId id) const { return views[id.index()]; }
   const Split& operator[](SplitId id) const { return splits[id.index()]; }
   const Train& operator[](TrainId id) const { return trains[id.index()]; }
+  /// The column whose values predictions are compared with.
+  ColumnId measured_of(const Train& train) const { return train.measured.value_or(train.label); }
 };
 
 /// "people.age": owner and column, for messages and step names.

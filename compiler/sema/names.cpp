@@ -59,6 +59,13 @@ hir::ColumnId Context::add_column(hir::Column column, ColumnFacts column_facts) 
   return hir::ColumnId(out.columns.size() - 1);
 }
 
+void Context::report(diag::Diagnostic diagnostic) {
+  if (diag::severity(diagnostic.code) == diag::Severity::warning)
+    for (const Span span : reasoned)
+      if (span.file == diagnostic.span.file && span.begin <= diagnostic.span.begin && diagnostic.span.end <= span.end) return;
+  sink.report(std::move(diagnostic));
+}
+
 void Context::not_yet(std::string what, Span span) {
   for (const hir::NotYet& known : out.not_yet)
     if (known.what == what && known.span == span) return;
@@ -174,6 +181,17 @@ std::string listing(const std::vector<std::string_view>& names, std::size_t most
   }
   if (shown < names.size()) out += fmt::format(" and {} more", names.size() - shown);
   return out;
+}
+
+std::string duration_text(std::int64_t microseconds) {
+  struct Unit {
+    std::int64_t microseconds;
+    std::string_view name;
+  };
+  constexpr Unit kUnits[] = {{86'400'000'000, "d"}, {3'600'000'000, "h"}, {60'000'000, "min"}, {1'000'000, "s"}, {1'000, "ms"}};
+  for (const Unit& unit : kUnits)
+    if (microseconds % unit.microseconds == 0) return fmt::format("{}{}", microseconds / unit.microseconds, unit.name);
+  return fmt::format("{}us", microseconds);
 }
 
 std::string counted(std::size_t count, std::string_view noun) { return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s"); }

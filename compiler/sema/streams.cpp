@@ -14,6 +14,17 @@ Digest column_digest(const Context& context, hir::ColumnId id, std::map<hir::Col
   Digest digest;
   if (const auto* source = std::get_if<hir::SourceColumn>(&column.made_by)) {
     digest = Hasher("stream-column/1").add(source->source_name).finish();
+  } else if (const hir::Aggregate* many = column.aggregate()) {
+    Hasher hasher("stream-aggregate/1");
+    const auto add = [&](const expr::Expr& code) {
+      std::vector<Digest> inputs;
+      for (const expr::InputColumn& input : code.inputs) inputs.push_back(column_digest(context, hir::ColumnId(input.column), done));
+      hasher.add(expr::shape(code, inputs));
+    };
+    for (const expr::Expr& argument : many->arguments) add(argument);
+    if (many->where) add(*many->where);
+    for (const auto& [theirs, ours] : many->by) hasher.add(column_digest(context, theirs, done));
+    digest = hasher.add(many->over_us).add(many->ending_us).add(many->next).finish();
   } else {
     const expr::Expr& code = *column.code();
     std::vector<Digest> inputs;

@@ -176,6 +176,7 @@ NodeId type_transform(Scope& scope, const ast::Call& call, Span span, const Boun
     const auto index = static_cast<std::size_t>(&parameter - signature.parameters.data());
     return !is_input(signature, index) && !is_bound_by_planner(signature, parameter);
   };
+  if (signature.native.empty()) scope.context.not_yet(fmt::format("the transform `{}`", signature.name), span);
   auto complete = check_options(scope.context, signature, options, is_option, fmt::format("`{}`", signature.name), span);
   if (!good || !complete) return {};
   expr::Fitted fitted{signature.native, std::move(inputs), std::move(*complete)};
@@ -243,6 +244,11 @@ void report_unknown_callee(const Scope& scope, const ast::Call& call, const std:
                      .with_help(signature.doc));
     return;
   }
+  if (name == "env") {
+    scope.report(diag::make(Code::E0503, at, "`env(…)` gives a secret, which cannot be used here").with_label("would become part of the data")
+                     .with_help("for a plain setting declare a `param`: it can be set by `--param` and by the variable MLP_PARAM_NAME"));
+    return;
+  }
   if (const auto declared = scope.context.names.find(name); declared != scope.context.names.end()) {
     scope.report(diag::make(Code::E0211, at, fmt::format("`{}` is {}, not a function", name, with_article(declared->second.kind)))
                      .with_label("cannot be called")
@@ -273,6 +279,7 @@ NodeId lower_call(Scope& scope, const Signature& signature, std::vector<NodeId> 
     const auto converted = b.convert(value, signature.result);
     return converted ? *converted : NodeId{};
   }
+  if (signature.native.empty()) scope.context.not_yet(fmt::format("the function `{}`", signature.name), span);
   if (signature.known_when.empty()) return b.call(signature, std::move(args), signature.result.maybe(missing), span);
   const LibraryText text = library_text(scope.context, signature.known_when);
   inner.file = text.file;
@@ -291,10 +298,7 @@ NodeId lower_call(Scope& scope, const Signature& signature, std::vector<NodeId> 
 NodeId type_call(Scope& scope, const ast::Call& call, Span span) {
   Context& context = scope.context;
   if (auto statistic = type_statistic_call(scope, call, span)) return *statistic;
-  if (!call.by.empty() || call.where || call.over) {
-    context.not_yet("values computed from other rows (`by`, `where`, `over`)", span);
-    return {};
-  }
+  if (const auto aggregate = type_aggregate(scope, call, span)) return *aggregate;
   const std::string name = call.callee.text();
   if (const auto declared = context.names.find(name); declared != context.names.end() && declared->second.kind == DeclaredKind::callable) {
     const auto& callable = std::get<ast::Callable>(declared->second.declaration->kind);
@@ -431,6 +435,17 @@ NodeId type_call(Scope& scope, const ast::Call& call, Span span) {
     args.push_back(arg);
   }
   if (!good) return {};
+  if (signature.declassifies && !scope.quiet) {
+    const auto reason = scope.builder.constant(args.back());
+    const std::string* text = reason ? std::get_if<std::string>(&*reason) : nullptr;
+    if (!text || text->find_first_not_of(" \t\n") == std::string::npos) {
+      scope.report(diag::make(Code::E0504, scope.builder[args.back()].span, fmt::format("`{}` needs a reason", name)).with_label(text ? "says nothing" : "must be a text in quotes")
+                       .with_help("say why the value may be used: the lineage shows it"));
+      return {};
+    }
+    const std::size_t index = *bound.argument[0];
+    context.declassified.push_back(scope.place(scope.file->expr(call.arguments[index].value).span));
+  }
   if (!signature.random && domain.empty()) return lower_call(scope, signature, std::move(args), span);
   bool missing = false;
   for (const NodeId arg : args) missing = missing || scope.builder.type(arg).missing;

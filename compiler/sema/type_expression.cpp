@@ -194,10 +194,28 @@ NodeId type_binary(Scope& scope, const ast::Binary& op, Span span) {
   }
   const NodeId left = type_expression(scope, op.left), right = type_expression(scope, op.right);
   if (!left || !right) return {};
-  return apply_operator(scope, ast::token(op.op), {left, right}, scope.place(op.op_span), span);
+  const NodeId node = apply_operator(scope, ast::token(op.op), {left, right}, scope.place(op.op_span), span);
+  if (op.op >= ast::BinaryOp::equal && op.op <= ast::BinaryOp::greater_equal) warn_decided(scope, node, {left, right}, span);
+  return node;
 }
 
 }  // namespace
+
+void warn_decided(const Scope& scope, NodeId node, std::initializer_list<NodeId> operands, Span span) {
+  const Builder& b = scope.builder;
+  // Said of what the user wrote and can see the ranges of: not of inlined texts, nor of settings alone.
+  if (!node || scope.at || scope.quiet || scope.locals.contains("it")) return;
+  NodeId wide;
+  for (const NodeId operand : operands)
+    if (operand && b.type(operand).is_number() && !b.constant(operand)) wide = operand;
+  const auto decided = wide ? b.decide(node) : std::nullopt;
+  if (!decided) return;
+  auto d = diag::make(Code::W0301, span, fmt::format("this is always {}{}", *decided ? "true" : "false", b.type(wide).missing ? ", or missing" : ""))
+               .with_label(fmt::format("`{}` lies in {}", scope.context.text(b[wide].span), range_text(b.range(wide))))
+               .with_help("compare with a value inside of that range, or leave the comparison out");
+  if (auto origin = origin_of(scope, wide)) d.secondary.push_back(*origin);
+  scope.report(std::move(d));
+}
 
 NodeId type_expression(Scope& scope, ast::ExprId id) {
   struct Visitor {

@@ -129,6 +129,8 @@ NodeId type_name(Scope& scope, const ast::Path& path, Span span) {
     report_unknown(scope, path, span);
     return {};
   }
+  if (scope.rows && scope.rows->find_in_other)
+    if (const RowNames::Found found = scope.rows->find_in_other(path); found.found) return found.column ? column_node(scope, *found.column, path.parts.back().text, span) : NodeId{};
   const auto at = scope.context.names.find(name);
   if (at != scope.context.names.end() && at->second.kind == DeclaredKind::broken) return {};
   if (at != scope.context.names.end() && at->second.kind == DeclaredKind::import_) {

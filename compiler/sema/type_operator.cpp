@@ -165,6 +165,7 @@ NodeId type_in(Scope& scope, const ast::In& in, Span span) {
     const NodeId below = apply_operator(scope, "<=", {value, high}, op_span, span);
     if (!below) return {};
     const NodeId both = b.conjunction(above, below, span);
+    warn_decided(scope, both, {value}, span);
     return in.negated ? b.negation(both, span) : both;
   }
   const auto* elements = std::get_if<ast::Set>(&set.kind);

@@ -26,12 +26,29 @@ struct RowNames {
     std::optional<hir::ColumnId> column;
   };
   std::function<Found(std::string_view name, Span reference)> find;
+  /// As `find`, for `other.name`: columns of another table that stands beside this one, in a join. May be empty.
+  std::function<Found(const ast::Path& path)> find_in_other;
   std::function<std::vector<std::string_view>()> names;
 };
 
 /// The numbers about a whole table that an expectation speaks of; they become the inputs of its condition.
 struct StatisticNames {
   std::vector<hir::Statistic> used;
+};
+
+/// Where aggregates may stand, and whose columns they become. Each call becomes a column of its own, which the expression reads.
+struct Aggregation {
+  enum class Place : std::uint8_t {
+    feature,  ///< of the rows before the time of the prediction
+    label,    ///< of the rows after it
+    group,    ///< of the rows of a group
+    window    ///< of the rows of a window stage
+  } place = Place::feature;
+  std::optional<hir::TableId> table;   ///< owner of the columns …
+  std::optional<hir::ViewId> view;     ///< … or a view
+  bool has_time = false;               ///< feature, label: whether the row has a time
+  RowNames rows;                       ///< group, window: the columns of the rows that are aggregated
+  std::vector<hir::ColumnId> made;     ///< the columns that were made
 };
 
 /// What an expression is typed in.
@@ -41,6 +58,7 @@ struct Scope {
   const ast::File* file;
   const RowNames* rows = nullptr;
   StatisticNames* statistics = nullptr;
+  Aggregation* aggregation = nullptr;
   std::map<std::string, expr::NodeId, std::less<>> locals;  ///< parameters of a function, `it`; none: poison
   std::set<std::string, std::less<>> known;                 ///< names narrowed by `is known`
   bool fitted_allowed = false;
@@ -65,8 +83,14 @@ expr::NodeId type_condition(Scope& scope, ast::ExprId id, const std::string& wha
 /// An operator of the library applied to typed operands.
 expr::NodeId apply_operator(Scope& scope, std::string_view token, std::vector<expr::NodeId> operands, Span op_span, Span span);
 expr::NodeId type_call(Scope& scope, const ast::Call& call, Span span);
+/// A call that makes one value of many rows; nullopt when it is none.
+std::optional<expr::NodeId> type_aggregate(Scope& scope, const ast::Call& call, Span span);
+/// A length of time above nothing, in microseconds; 0 after a report.
+std::int64_t constant_duration(Context& context, ast::ExprId id, const std::string& what);
 /// A bare name: a local, a column, a param, a function without arguments.
 expr::NodeId type_name(Scope& scope, const ast::Path& path, Span span);
+/// W0301 where ranges decide a comparison for every row.
+void warn_decided(const Scope& scope, expr::NodeId node, std::initializer_list<expr::NodeId> operands, Span span);
 expr::NodeId type_in(Scope& scope, const ast::In& in, Span span);
 
 /// The best overload for the types, its arguments converted; nullptr when none takes them. `parameter[i]` is the index of the

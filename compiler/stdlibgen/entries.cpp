@@ -78,6 +78,8 @@ class Collector {
     else if (out.kind == EntryKind::drift)
       out.higher_is_better = false;
     out.of_decision = callable.of_decision;
+    out.of_window = callable.of_window;
+    out.declassifies = callable.declassifies;
     bind(declaration, callable, out);
     check(declaration, callable, out);
     return out;
@@ -131,7 +133,10 @@ class Collector {
     out.name = from.name.text;
     out.doc = one_line(from.doc);
     for (const ast::TypeRef& each : from.types) {
-      if (each.name.text == "one_of") {
+      if (each.name.text == "secret") {
+        out.secret = true;
+        out.types.push_back(Type::of(Base::string));
+      } else if (each.name.text == "one_of") {
         for (const ast::Name& word : each.words)
           out.one_of.push_back(word.text);
         out.types.push_back(Type::of(Base::string));
@@ -236,12 +241,7 @@ class Collector {
         report(Code::E0601, binding.span, "the standard library is not bound to Python", "write `= native`");
         return;
       case Kind::implied:
-        if (out.kind != EntryKind::model) {
-          report(Code::E0207, declaration.name.span, fmt::format("`{}` is bound to nothing", out.name),
-                 "write `= native`");
-          return;
-        }
-        [[fallthrough]];
+        return;  // declared, so that programs can be checked; nothing runs it yet
       case Kind::native:
         out.native = binding.symbol ? binding.symbol->value : out.name;
     }
@@ -259,8 +259,10 @@ class Collector {
         report(Code::E0206, declaration.name.span, fmt::format("`{}` does not belong to this kind of entry", what),
                "remove it");
     };
-    only(!out.op.empty() || !out.known_when.empty() || out.row || out.random || !out.interpreted_because.empty(),
-         out.kind == EntryKind::fn, "operator, known when, row, random, interpreted because");
+    only(!out.op.empty() || out.row || out.random || !out.interpreted_because.empty() || out.declassifies,
+         out.kind == EntryKind::fn, "operator, row, random, interpreted because, declassifies");
+    only(!out.known_when.empty(), out.kind == EntryKind::fn || out.kind == EntryKind::aggregate, "known when");
+    only(out.of_window, out.kind == EntryKind::aggregate, "of window");
     only(!out.fits.empty() || out.cross_fit != 0, out.kind == EntryKind::transform, "fits, cross_fit");
     only(callable.better.has_value() || out.of_decision, out.kind == EntryKind::metric || out.kind == EntryKind::drift,
          "better, of decision");
@@ -290,7 +292,7 @@ void collect_entries(const ast::File& file, const SourceMap& sources, std::vecto
     if (!std::holds_alternative<ast::Callable>(declaration.kind)) {
       collector.report(
           Code::E0211, declaration.word,
-          "the standard library declares functions, transforms, models, metrics, drift tests, sources and sinks only",
+          "the standard library declares functions, transforms, models, metrics, drift tests, sources, sinks and aggregates only",
           "move it into a workflow");
       continue;
     }

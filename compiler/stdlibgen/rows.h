@@ -26,6 +26,7 @@ struct ParameterRow {
   std::string_view name;
   std::span<const std::string_view> types;  ///< as parse_type reads them
   std::span<const std::string_view> one_of;
+  bool secret;
   IntervalRow range;
   ValueRow fallback;
   std::string_view doc;
@@ -55,7 +56,7 @@ struct SignatureRow {
   std::span<const std::string_view> predicts, takes;
   bool binned;
   std::span<const PreparationRow> prepares;
-  bool higher_is_better, of_decision;
+  bool higher_is_better, of_decision, of_window, declassifies;
   std::string_view doc, place;
 };
 
@@ -100,7 +101,7 @@ inline std::vector<Signature> make_signatures(std::span<const SignatureRow> rows
     s.op = row.op;
     for (const ParameterRow& p : row.parameters)
       s.parameters.push_back({std::string(p.name), types(p.types), strings(p.one_of), interval(p.range),
-                              value(p.fallback), std::string(p.doc)});
+                              p.secret, value(p.fallback), std::string(p.doc)});
     s.result = type(row.result);
     s.result_range = interval(row.result_range);
     s.domain_of = row.domain_of;
@@ -122,6 +123,8 @@ inline std::vector<Signature> make_signatures(std::span<const SignatureRow> rows
       s.prepares.emplace_back(type(p.type), strings(p.outputs));
     s.higher_is_better = row.higher_is_better;
     s.of_decision = row.of_decision;
+    s.of_window = row.of_window;
+    s.declassifies = row.declassifies;
     s.doc = row.doc;
     s.place = row.place;
   }

@@ -9,7 +9,7 @@ namespace mlp::stdlib {
 
 namespace {
 
-constexpr std::string_view kKinds[] = {"fn", "transform", "model", "metric", "drift", "source", "sink"};
+constexpr std::string_view kKinds[] = {"fn", "transform", "model", "metric", "drift", "source", "sink", "aggregate"};
 
 std::string quoted(std::string_view text) {
   std::string out = "\"";
@@ -72,7 +72,7 @@ class Writer {
     return texts(all);
   }
   std::string parameter(const Parameter& p) {
-    return fmt::format("{{{}, {}, {}, {}, {}, {}}}", quoted(p.name), types(p.types), texts(p.one_of), interval(p.range),
+    return fmt::format("{{{}, {}, {}, {}, {}, {}, {}}}", quoted(p.name), types(p.types), texts(p.one_of), p.secret, interval(p.range),
                        value(p.fallback), quoted(p.doc));
   }
   std::string row(const Signature& s) {
@@ -86,12 +86,12 @@ class Writer {
     const bool has_result = s.kind != EntryKind::model && s.kind != EntryKind::source && s.kind != EntryKind::sink;
     return fmt::format(
         "    {{EntryKind::{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, "
-        "{}, {}}},\n",
+        "{}, {}, {}, {}}},\n",
         kKinds[static_cast<std::size_t>(s.kind)], quoted(s.name), quoted(s.op), list("ParameterRow", parameters),
         has_result ? quoted(to_string(s.result)) : "{}", interval(s.result_range), quoted(s.domain_of),
         quoted(s.known_when), quoted(s.body), quoted(s.native), s.row, s.random, s.can_fail,
         quoted(s.interpreted_because), list("FitRow", fits), s.uses_label, s.cross_fit, types(s.predicts),
-        types(s.takes), s.binned, list("PreparationRow", prepares), s.higher_is_better, s.of_decision, quoted(s.doc),
+        types(s.takes), s.binned, list("PreparationRow", prepares), s.higher_is_better, s.of_decision, s.of_window, s.declassifies, quoted(s.doc),
         quoted(s.place));
   }
   const std::string& arrays() const { return arrays_; }

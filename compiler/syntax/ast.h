@@ -15,7 +15,7 @@ namespace mlp::ast {
 
 // ---------------------------------------------------------------------------------------------------------------- functions and the library
 
-enum class CallableKind : std::uint8_t { fn, transform, model, metric, drift, source, sink };
+enum class CallableKind : std::uint8_t { fn, transform, model, metric, drift, source, sink, aggregate };
 
 /// `= native`, `= native("symbol")`, `= python("m.py:f")`, or an expression (fn only).
 struct Binding {
@@ -43,7 +43,7 @@ struct FitField {
   TypeRef type;
 };
 
-/// fn, transform, model, metric, drift, source, sink: in the standard library and in workflows alike.
+/// fn, transform, model, metric, drift, source, sink, aggregate: in the standard library and in workflows alike.
 struct Callable {
   CallableKind kind{};
   std::vector<Parameter> parameters;  ///< for a model: the entries of its braces
@@ -62,6 +62,8 @@ struct Callable {
   std::vector<Preparation> prepares;
   std::optional<Name> better;  ///< higher, lower
   bool of_decision = false;
+  bool of_window = false;
+  bool declassifies = false;
   Binding binding;
 };
 

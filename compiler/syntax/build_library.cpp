@@ -113,8 +113,10 @@ void Builder::clause(P::CallableClauseContext* tree, Callable& callable) {
   } else if (tree->K_BETTER()) {
     again = callable.better.has_value();
     callable.better = name_of(tree->stop);
+  } else if (tree->K_DECLASSIFIES()) {
+    again = std::exchange(callable.declassifies, true);
   } else {
-    again = std::exchange(callable.of_decision, true);
+    again = std::exchange(tree->K_WINDOW() ? callable.of_window : callable.of_decision, true);
   }
   if (again)
     report(diag::Code::E0210, span(tree), fmt::format("`{}` is written twice", text(tree->start)), "keep one of them");
@@ -137,6 +139,9 @@ void Builder::kind(P::CallableDeclContext* tree, Declaration& out) {
       break;
     case P::K_SINK:
       callable.kind = CallableKind::sink;
+      break;
+    case P::K_AGGREGATE:
+      callable.kind = CallableKind::aggregate;
       break;
     default:
       callable.kind = CallableKind::fn;

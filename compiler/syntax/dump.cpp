@@ -52,7 +52,7 @@ class Dumper {
     });
   }
   void operator()(const Callable& d) {
-    static constexpr std::string_view kKinds[] = {"fn", "transform", "model", "metric", "drift", "source", "sink"};
+    static constexpr std::string_view kKinds[] = {"fn", "transform", "model", "metric", "drift", "source", "sink", "aggregate"};
     line("{} {}{}{}", kKinds[static_cast<std::size_t>(d.kind)], subject_, d.result ? " -> " + dump_type(*d.result) : "",
          in(d.result_range));
     inside([&] {

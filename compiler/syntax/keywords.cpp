@@ -25,7 +25,7 @@ struct Word {
   X(WORKFLOW, "workflow")                                                                                                                              \
   X(IMPORT, "import")                                                                                                                                  \
   X(PARAM, "param") X(SECRET, "secret") X(ENV, "env") X(FN, "fn") X(TRANSFORM, "transform") X(MODEL, "model") X(                                       \
-      METRIC, "metric") X(DRIFT, "drift") X(SOURCE, "source") X(SINK, "sink") X(DATA, "data") X(FEATURE, "feature")                                    \
+      METRIC, "metric") X(DRIFT, "drift") X(SOURCE, "source") X(SINK, "sink") X(AGGREGATE, "aggregate") X(DATA, "data") X(FEATURE, "feature")                                    \
       X(SPLIT, "split") X(TRAIN, "train") X(EVALUATE, "evaluate") X(DEPLOY, "deploy") X(MONITOR, "monitor")                                            \
           X(EXPLORE, "explore") X(TEST, "test") X(SCHEDULE, "schedule") X(ABSENT, "absent") X(AFTER, "after") X(                                       \
               AGAINST, "against") X(AGO, "ago") X(AHEAD, "ahead") X(ALERT, "alert") X(ALL, "all")                                                      \
@@ -40,7 +40,7 @@ struct Word {
                           CROSS_FIT,                                                                                                                   \
                           "cross_fit") X(DECIDE,                                                                                                       \
                                          "decide") X(DECISION,                                                                                         \
-                                                     "decision") X(DEDUPE,                                                                             \
+                                                     "decision") X(DECLASSIFIES, "declassifies") X(DEDUPE,                                                                             \
                                                                    "dedupe") X(DERIVE,                                                                 \
                                                                                "derive") X(DESC,                                                       \
                                                                                            "desc") X(EACH, "each")                                     \

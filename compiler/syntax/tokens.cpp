@@ -129,6 +129,7 @@ bool is_head(const std::vector<Lexeme>& all, std::size_t i, std::string_view tex
     case L::K_DRIFT:
     case L::K_SOURCE:
     case L::K_SINK:
+    case L::K_AGGREGATE:
       return is_name(second) && third == L::LPAREN;
     case L::K_MODEL:
       return is_name(second) && third == L::K_PREDICTS;

@@ -11,7 +11,7 @@
 
 namespace mlp {
 
-enum class EntryKind : std::uint8_t { fn, transform, model, metric, drift, source, sink };
+enum class EntryKind : std::uint8_t { fn, transform, model, metric, drift, source, sink, aggregate };
 
 /// One parameter as `stdlib/*.mlp` declares it: `smoothing: float in 0..10_000 = 10`.
 struct Parameter {
@@ -19,6 +19,7 @@ struct Parameter {
   std::vector<Type> types;            ///< `A | B`: any of these; one for most
   std::vector<std::string> one_of;    ///< `one_of(a, b)`: the bare words allowed; then `types` is {string}
   std::optional<Interval> range;      ///< `in 0..10_000`
+  bool secret = false;                ///< `secret`: takes the name of a declared secret only; then `types` is {string}
   std::optional<Value> fallback;      ///< `= 10`; none: required. A one_of default is its word as string
   std::string doc;
 };
@@ -34,7 +35,7 @@ struct Signature {
   std::string domain_of;               ///< `-> category(options)`: the map parameter whose keys are the result's domain
   std::string known_when;              ///< text of the condition under which the value is known; empty: always
   std::string body;                    ///< text of the expression of a fn written in the language; empty: native
-  std::string native;                  ///< symbol of the native definition; empty where there is a body
+  std::string native;                  ///< symbol of the native definition; empty where there is a body, and where nothing runs it yet
   bool row = false;                    ///< the native takes the row's ordinal in its table first
   bool random = false;                 ///< the native takes 64 random bits of (seed, call, row) first
   bool can_fail = false;               ///< `-> T?` without `known when`: the native says through its last argument whether the value is known
@@ -52,6 +53,10 @@ struct Signature {
   // metrics and drift tests
   bool higher_is_better = true;
   bool of_decision = false;
+  // aggregates
+  bool of_window = false;              ///< stands in a `window` stage only: its value depends on the order of the rows
+  // functions
+  bool declassifies = false;           ///< what the first argument reads may go where personal and protected values may not
   std::string doc;
   std::string place;                   ///< "stdlib/functions.mlp:12"
 };

@@ -6,11 +6,12 @@
 
 namespace mlp {
 
-/// When a value is known: always, at the row's @time plus an offset (microseconds), at another time column, or never.
+/// When a value is known: always, at the row's @time plus an offset, at a time column plus an offset, when all rows of the table
+/// are (a value of a group that holds rows of all times), or never.
 struct Availability {
-  enum class Kind : std::uint8_t { always, row_time, column, never } kind = Kind::row_time;
-  std::int64_t offset = 0;      ///< microseconds after @time; negative: known in advance
-  std::string column;           ///< for Kind::column
+  enum class Kind : std::uint8_t { always, row_time, column, all_rows, never } kind = Kind::row_time;
+  std::int64_t offset = 0;      ///< microseconds after that time; negative: known in advance
+  std::string column;           ///< for Kind::column: its name in the table
   friend bool operator==(const Availability&, const Availability&) = default;
 };
 

@@ -16,7 +16,7 @@ TEST_CASE("the table of the standard library is sorted by kind and name, and say
     INFO(entry.name << " at " << entry.place);
     CHECK(entry.place.starts_with("stdlib/"));
     CHECK_FALSE(entry.doc.empty());
-    CHECK(entry.native.empty() != entry.body.empty());
+    CHECK((entry.native.empty() || entry.body.empty()));  // neither: declared, so that programs are checked; nothing runs it yet
   }
 }
 
