@@ -251,7 +251,7 @@ bool check_flow(Context& context, const expr::Expr& code, const FlowOf& of) {
     good = false;
     const hir::Column& bad = context.out[found.column];
     const std::string name = context.out[read].name;
-    const std::string through = found.column == read ? std::string() : fmt::format(", through `{}`", bad.name);
+    const std::string through = found.column == read || bad.name == name ? std::string() : fmt::format(", through `{}`", bad.name);
     const Span span = node.span ? node.span : of.span;
     diag::Diagnostic d;
     switch (found.flaw) {

@@ -272,7 +272,16 @@ void Pipeline::stage(const ast::JoinStage& join, const ast::Stage& of) {
   };
   rows.find_in_other = [&](const ast::Path& path) -> RowNames::Found {
     ast::Path owner{{path.parts.begin(), path.parts.end() - 1}, path.span};
-    if (owner.text() == other_name) return in_other(path.parts.back().text);
+    if (owner.text() == other_name) {
+      const std::string& name = path.parts.back().text;
+      const RowNames::Found found = in_other(name);
+      if (found.found) return found;
+      std::vector<std::string_view> candidates;
+      for (const hir::ColumnId id : other.columns) candidates.push_back(context_.out[id].name);
+      context_.report(with_suggestion(diag::make(Code::E0203, path.parts.back().span, fmt::format("table `{}` has no column `{}`", other.name, name)).with_label("no such column").with_secondary(other.span, "declared here"), name,
+                                      path.parts.back().span, candidates, fmt::format("it has {}", listing(candidates))));
+      return {true, std::nullopt};
+    }
     if (owner.text() == declaration_.name.text || (data_.input && owner.text() == data_.input->text())) return find(path.parts.back().text);
     return {};
   };
@@ -280,14 +289,18 @@ void Pipeline::stage(const ast::JoinStage& join, const ast::Stage& of) {
   Scope scope(context_, b, &context_.file);
   scope.rows = &rows;
   const NodeId node = type_expression(scope, join.on);
-  if (node && b.type(node).base != Base::bool_) {
+  if (!node) return unknown();
+  if (b.type(node).base != Base::bool_) {
     type_condition(scope, join.on, "the condition of a join");
-  } else if (node) {
+    return unknown();
+  } else {
     const expr::Expr code = b.finish(node);
     const auto of_theirs = [&](const expr::InputColumn& input) { return theirs.contains(hir::ColumnId(input.column)); };
     const bool both = std::any_of(code.inputs.begin(), code.inputs.end(), of_theirs) && !std::all_of(code.inputs.begin(), code.inputs.end(), of_theirs);
-    if (!both)
+    if (!both) {
       context_.report(diag::make(Code::E0301, context_.file.expr(join.on).span, "a join compares columns of both tables").with_label("does not").with_help(fmt::format("write for example `on key == {}.key`", other_name)));
+      return unknown();
+    }
   }
   std::vector<std::string> equal;
   equal_names(context_.file, join.on, other_name, equal);
@@ -318,6 +331,7 @@ void Pipeline::stage(const ast::AsofJoinStage& join, const ast::Stage& of) {
       for (const hir::ColumnId id : other.columns) names.push_back(context_.out[id].name);
       context_.report(with_suggestion(diag::make(Code::E0203, path.span, fmt::format("table `{}` has no column `{}`", other.name, path.text())).with_label("`by` needs it on both sides"), path.text(), path.span, names,
                                       fmt::format("it has {}", listing(names))));
+      return unknown();
     } else if (ours) {
       equal.push_back(path.text());
     }
@@ -332,9 +346,6 @@ void Pipeline::stage(const ast::AsofJoinStage& join, const ast::Stage& of) {
 void Pipeline::stage(const ast::DedupeStage& dedupe, const ast::Stage&) {
   columns(dedupe.by);
   const auto of = dedupe.of ? column(*dedupe.of) : std::nullopt;
-  if (dedupe.keep && dedupe.keep->text != "latest" && dedupe.keep->text != "earliest")
-    context_.report(with_suggestion(diag::make(Code::E0206, dedupe.keep->span, fmt::format("`dedupe` cannot keep the `{}`", dedupe.keep->text)).with_label("not known here"), dedupe.keep->text, dedupe.keep->span, {"latest", "earliest"},
-                                    "it keeps the `latest` or the `earliest`"));
   if (of && (*this)[*of].type.is_text())
     context_.report(diag::make(Code::E0301, dedupe.of->span, fmt::format("`{}` is `{}`, which is not later or earlier", dedupe.of->text(), to_string((*this)[*of].type))).with_label("has no order in time")
                         .with_secondary((*this)[*of].span, "declared here").with_help("name a time or a number"));

@@ -128,10 +128,6 @@ std::optional<hir::SplitId> check_split_form(Context& context, const ast::SplitF
                        .with_secondary(table.span, "declared here").with_help("tag the column that says when a row happened with `@time`"));
     return std::nullopt;
   }
-  if (form.gap && !needs_time) {
-    context.report(diag::make(Code::E0206, context.file.expr(form.gap).span, "a gap lies between times, and this split is not by time").with_label("nothing to keep apart").with_help("leave it out, or split by `time`"));
-    good = false;
-  }
   if (needs_time) split.seed = 0;  // nothing is drawn
   switch (form.kind) {
     case Kind::random:

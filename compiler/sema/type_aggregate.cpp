@@ -242,6 +242,10 @@ const Signature* AggregateCall::choose(std::vector<NodeId>& typed, Builder& b, S
     const Parameter& parameter = choice.signature->parameters[p];
     if (p > 0) {
       const std::string what = fmt::format("`{}` of `{}`", parameter.name, name);
+      if (!b.constant(typed[i])) {
+        scope_.report(diag::make(Code::E0304, b[typed[i]].span, fmt::format("{} must be a constant", what)).with_label("differs from row to row").with_help("write a value, or a `param`"));
+        return nullptr;
+      }
       if (!constant_of(context_, call_.arguments[i].value, parameter.types.front(), parameter.range, what)) return nullptr;
     }
     typed[i] = *b.convert(typed[i], choice.targets[i]);
