@@ -41,6 +41,12 @@ std::optional<LibraryCall> check_library_call(Context& context, const ast::Call&
   return out;
 }
 
+void check_unused_library_call(Context& context, const ast::Call& call, EntryKind kind, std::string_view noun, Span span) {
+  const std::size_t said = context.out.not_yet.size();
+  check_library_call(context, call, kind, noun, span);
+  context.out.not_yet.resize(said);
+}
+
 namespace {
 
 /// A column of a data block while its table is being resolved.

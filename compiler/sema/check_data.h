@@ -23,6 +23,8 @@ struct LibraryCall {
   std::optional<hir::Options> options;
 };
 std::optional<LibraryCall> check_library_call(Context& context, const ast::Call& call, EntryKind kind, std::string_view noun, Span span);
+/// The same for what a run does not use: that nothing runs it yet is no reason to stop a run.
+void check_unused_library_call(Context& context, const ast::Call& call, EntryKind kind, std::string_view noun, Span span);
 /// The latest of the availabilities of what an expression reads.
 Availability latest_of_parts(const Context& context, const expr::Expr& code);
 Availability availability_of(const Context& context, const hir::Aggregate& aggregate);

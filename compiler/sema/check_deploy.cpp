@@ -92,7 +92,7 @@ std::set<hir::ColumnId> asked_columns(const Context& context, hir::ViewId view) 
 void check_batch(Context& context, const ast::BatchInto& batch, std::optional<hir::TrainId> train) {
   const ast::Declaration* declared = find_declared(context, batch.table, DeclaredKind::table);
   const TableState state = declared ? resolve_table(context, *declared, batch.table.span) : TableState{};
-  if (const auto* call = std::get_if<ast::Call>(&context.file.expr(batch.sink).kind)) check_library_call(context, *call, EntryKind::sink, "sink", context.file.expr(batch.sink).span);
+  if (const auto* call = std::get_if<ast::Call>(&context.file.expr(batch.sink).kind)) check_unused_library_call(context, *call, EntryKind::sink, "sink", context.file.expr(batch.sink).span);
   if (!state.id) return;
   for (const ast::Path& path : batch.key) {
     if (path.text() != "row_id") {

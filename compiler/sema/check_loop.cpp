@@ -71,11 +71,8 @@ void check_env(Context& context, const ast::Declaration& declaration) {
         context.report(diag::make(Code::E0211, entry.name.span, fmt::format("`{}` is made from another table, so it has no source", entry.name.text)).with_label("is a pipeline").with_secondary(table->name.span, "declared here")
                            .with_help("give the source of the table that it is made from"));
       if (data->source)
-        if (const auto* call = std::get_if<ast::Call>(&context.file.expr(data->source->call).kind)) {
-          const std::vector<hir::NotYet> said = context.out.not_yet;
-          check_library_call(context, *call, EntryKind::source, "source", context.file.expr(data->source->call).span);
-          context.out.not_yet = said;  // the run without this environment does not need it
-        }
+        if (const auto* call = std::get_if<ast::Call>(&context.file.expr(data->source->call).kind))
+          check_unused_library_call(context, *call, EntryKind::source, "source", context.file.expr(data->source->call).span);
     } else {
       const auto& param = std::get<ast::Param>(entry.kind);
       const ast::Declaration* declared = find_declared(context, path, DeclaredKind::param);

@@ -100,7 +100,7 @@ void check_performance(Context& context, const ast::PerformanceCheck& performanc
     table = state.id;
     if (table && owner.parts.size() < ref->path.parts.size()) column_of_table(context, *table, ast::Path{{ref->path.parts.back()}, ref->path.parts.back().span});
   } else if (const auto* call = std::get_if<ast::Call>(&labels.kind)) {
-    check_library_call(context, *call, EntryKind::source, "source", labels.span);
+    check_unused_library_call(context, *call, EntryKind::source, "source", labels.span);
   }
   if (table)
     for (const ast::Path& path : performance.key) column_of_table(context, *table, path);

@@ -290,16 +290,18 @@ def test_options_that_cannot_be_honoured_yet_stop_before_anything_is_deployed(ru
     workflow = census(tmp_path, DEPLOYS + """
 deploy careful of boosted {
     stage production
+    serve port 8080
     canary 10% for 1h at_least 1_000 requests
+    batch people into parquet("scores.parquet") key age
 }
 
-schedule monday 04:00 { batch api }
+schedule monday 04:00 { batch careful }
 """)
     run("check", workflow)
     run("run", workflow)
     said = run("deploy", workflow, "--format", "json", check=1)
-    assert [d["code"] for d in said.json["diagnostics"]] == ["E0601", "E0601"]
-    assert "canary" in said.err and "schedule" in said.err
+    assert [d["code"] for d in said.json["diagnostics"]] == ["E0601", "E0601", "E0601"]
+    assert "canary" in said.err and "batch" in said.err and "schedule" in said.err
     assert audit(workflow)["entries"] == []
     workflow.write_text(workflow.read_text().replace("per code", ""))
     bad = run("check", census(tmp_path / "bad", APPROVED.replace("valid", "per model valid")), check=1)
