@@ -117,6 +117,7 @@ int check(const Common& common, const std::vector<std::string>& files, const std
     return kUsage;
   }
   driver::CompileOptions options;
+  options.env = common.env;
   options.params = *params;
   if (!emit.empty() && (files.size() > 1 || fix || common.format == Format::sarif)) {
     fmt::print(stderr, "--emit prints a phase of one file: it goes with one FILE, without --fix and --format sarif\n");

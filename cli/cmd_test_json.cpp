@@ -90,7 +90,7 @@ int test(const Common& common, const std::string& file) {
     report(common, params.error());
     return kUsage;
   }
-  const driver::Compiled compiled = driver::compile(file, {*params, true, false}, driver::Phase::hir);
+  const driver::Compiled compiled = driver::compile(file, {*params, true, false, common.env}, driver::Phase::hir);
   if (const int exit = report(common, compiled.sink, compiled.sources); exit != kDone) return exit;
   std::vector<Outcome> outcomes;
   for (const hir::Test& t : compiled.workflow->tests) outcomes.push_back(run_test(*compiled.workflow, t));

@@ -77,8 +77,10 @@ std::string store_directory(const Common& common, const std::string& file) {
   return folder.empty() ? ".mlp" : folder + "/.mlp";
 }
 
-std::optional<LoadedPlan> load_plan(const Common& common, const std::string& file, const driver::CompileOptions& options, store::Store& store,
+std::optional<LoadedPlan> load_plan(const Common& common, const std::string& file, const driver::CompileOptions& asked, store::Store& store,
                                     bool keep, int& exit) {
+  driver::CompileOptions options = asked;
+  options.env = common.env;
   auto text = driver::read_source(file);
   if (!text) {
     exit = report(common, text.error());
@@ -87,6 +89,8 @@ std::optional<LoadedPlan> load_plan(const Common& common, const std::string& fil
   Hasher hasher("compiled/1");
   hasher.add(build_identity()).add(*text).add(driver::folder_of(file)).add(file).add(options.final_rows);
   for (const auto& [name, value] : options.params) hasher.add(name).add(value);
+  hasher.add(options.env);
+  for (const auto& [path, imported] : driver::imported_texts(file, *text)) hasher.add(path).add(imported);
   for (char** variable = environ; *variable; ++variable)
     if (std::string_view(*variable).starts_with("MLP_PARAM_")) hasher.add(*variable);
   const Digest key = hasher.finish();

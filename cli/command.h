@@ -25,6 +25,7 @@ struct Common {
   bool live = false;                            ///< stderr is a terminal: one line that changes
   std::string store;                            ///< --store or MLP_STORE; empty: .mlp beside the workflow
   std::vector<std::string> params;              ///< "k=v"
+  std::string env;                              ///< --env; empty: none
   int threads = 0;
   std::uint64_t fragment_rows = 1 << 16;
   bool baseline_cpu = false;

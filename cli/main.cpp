@@ -49,7 +49,10 @@ int main(int argc, char** argv) {
   };
   const auto stored = [&](CLI::App* sub) { sub->add_option("--store", common.store, "folder of the state (MLP_STORE); default: .mlp beside the workflow"); };
   const auto with_file = [&](CLI::App* sub) { sub->add_option("FILE", file, "the workflow")->required(); };
-  const auto with_params = [&](CLI::App* sub) { sub->add_option("--param", common.params, "k=v, sets a param of the workflow")->take_all()->allow_extra_args(false); };
+  const auto with_params = [&](CLI::App* sub) {
+    sub->add_option("--param", common.params, "k=v, sets a param of the workflow")->take_all()->allow_extra_args(false);
+    sub->add_option("--env", common.env, "the `env` block whose params and sources hold");
+  };
   const auto with_execution = [&](CLI::App* sub) {
     sub->add_option("-j", common.threads, "threads; changes no result")->check(CLI::Range(1, 1024));
     sub->add_option("--fragment-rows", common.fragment_rows, "rows computed at once; changes no result")->check(CLI::Range(1, 1 << 30));

@@ -7,6 +7,7 @@
 #include "compiler/diag/diagnostic.h"
 #include "compiler/plan/logical.h"
 #include "compiler/plan/physical.h"
+#include "compiler/sema/check.h"
 #include "compiler/sema/hir.h"
 #include "compiler/support/span.h"
 #include "compiler/syntax/ast.h"
@@ -17,6 +18,7 @@ struct CompileOptions {
   std::map<std::string, std::string> params;  ///< `--param k=v`
   bool read_environment = true;               ///< MLP_PARAM_name
   bool final_rows = false;                    ///< `--final`
+  std::string env;                            ///< `--env`
 };
 
 enum class Phase : std::uint8_t { ast, hir, logical, physical };
@@ -26,6 +28,7 @@ struct Compiled {
   SourceMap sources;
   diag::Sink sink;
   ast::File file;
+  std::vector<Module> modules;                ///< what it imports
   std::optional<hir::Workflow> workflow;
   std::optional<plan::Logical> logical;
   std::optional<plan::Physical> plan;
@@ -38,6 +41,10 @@ Compiled compile_text(const std::string& path, std::string text, const CompileOp
 
 /// The text of a source file: E0901 when it cannot be read, E0109 when it is too large.
 Result<std::string> read_source(const std::string& path);
+
+/// The texts of what a text imports, at first and second hand, by path: what a compiled plan depends on beside the text itself.
+/// Finds more rather than less: it looks for lines that begin with `import`, without parsing. Files that cannot be read are left out.
+std::map<std::string, std::string> imported_texts(const std::string& path, const std::string& text);
 
 /// The folder of a path, "" for a bare name.
 std::string folder_of(const std::string& path);

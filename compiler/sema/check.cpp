@@ -13,7 +13,7 @@ void check_declaration(sema::Context& context, const ast::Declaration& declarati
     sema::Context& context;
     const ast::Declaration& declaration;
     void operator()(const ast::BrokenDeclaration&) const {}
-    void operator()(const ast::Import&) const { context.not_yet("`import`", declaration.span); }
+    void operator()(const ast::Import&) const {}
     void operator()(const ast::Param&) const { sema::resolve_param(context, declaration, {}); }
     void operator()(const ast::Secret&) const { sema::check_secret(context, declaration); }
     void operator()(const ast::Env&) const { sema::check_env(context, declaration); }
@@ -54,13 +54,34 @@ std::vector<Span> reasoned_spans(const ast::File& file) {
   return out;
 }
 
+/// The names of the workflow and of what it imports. What is imported is looked at where it is used.
+void open_modules(sema::Context& context) {
+  context.modules.push_back({context.file.now, "", "", {}, {}});
+  for (const auto& [alias, index] : context.options.imports) context.modules[0].imports.emplace(alias, index + 1);
+  if (context.options.modules)
+    for (const Module& module : *context.options.modules) {
+      sema::ModuleState& state = context.modules.emplace_back(sema::ModuleState{&module.file, "", module.folder, {}, {}});
+      for (const auto& [alias, index] : module.imports) state.imports.emplace(alias, index + 1);
+      for (const ast::Declaration& declaration : module.file.declarations) context.module_of.emplace(&declaration, context.modules.size() - 1);
+    }
+  // A file has the name by which it is reached first.
+  std::vector<std::size_t> open{0};
+  for (std::size_t i = 0; i < open.size(); ++i)
+    for (const auto& [alias, index] : context.modules[open[i]].imports)
+      if (context.modules[index].prefix.empty()) context.modules[index].prefix = context.modules[open[i]].prefix + alias + ".", open.push_back(index);
+  for (std::size_t i = 0; i < context.modules.size(); ++i) {
+    const sema::InModule inside(context, i);
+    for (const Span span : reasoned_spans(*context.file.now)) context.reasoned.push_back(span);
+    sema::declare_names(context);
+  }
+}
+
 }  // namespace
 
 std::optional<hir::Workflow> check(const ast::File& file, const SourceMap& sources, const CheckOptions& options, diag::Sink& sink) {
   sema::Context context(file, sources, options, sink);
   if (file.workflow) context.out.name = file.workflow->text;
-  context.reasoned = reasoned_spans(file);
-  sema::declare_names(context);
+  open_modules(context);
   sema::check_option_params(context);
   for (const ast::Declaration& declaration : file.declarations) {
     // Of two declarations with one name the first is meant.

@@ -3,6 +3,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "compiler/diag/diagnostic.h"
 #include "compiler/sema/hir.h"
@@ -11,9 +12,19 @@
 
 namespace mlp {
 
+/// A file that an `import` names, parsed.
+struct Module {
+  ast::File file;
+  std::string folder;                          ///< from the workflow's folder to its own; "": the same
+  std::map<std::string, std::size_t> imports;  ///< from its aliases to places in CheckOptions::modules
+};
+
 struct CheckOptions {
-  std::map<std::string, std::string> params;  ///< `--param k=v`
-  bool read_environment = false;              ///< MLP_PARAM_name stands in for a param that `--param` does not set
+  std::map<std::string, std::string> params;   ///< `--param k=v`
+  bool read_environment = false;               ///< MLP_PARAM_name stands in for a param that `--param` does not set
+  std::string env;                             ///< `--env`: the block whose params and sources hold; empty: none
+  const std::vector<Module>* modules = nullptr;  ///< what is imported, at first or second hand
+  std::map<std::string, std::size_t> imports;  ///< from the workflow's aliases to `modules`; one that could not be read is not here
 };
 
 /// Resolves every name and types every expression. Every mistake is reported to the sink, one report each; nullopt when there

@@ -121,7 +121,7 @@ std::vector<hir::Statistic> number_statistics(expr::Expr& condition, const Stati
 
 void check_expect(Context& context, hir::Table& table, const ast::Expect& expect, const RowNames& rows, Span span) {
   Builder b;
-  Scope scope(context, b, &context.file);
+  Scope scope(context, b, context.file.now);
   scope.rows = &rows;
   StatisticNames statistics;
   if (!expect.for_all_rows) scope.statistics = &statistics;

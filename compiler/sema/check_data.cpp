@@ -112,9 +112,11 @@ void DataBlock::collect() {
 }
 
 void DataBlock::read_source() {
-  const ast::Expr& e = context_.file.expr(data_.source->call);
+  const ast::Data* other = env_entry<ast::Data>(context_, declaration_.name.text);
+  const ast::SourceRef& source = other && other->source ? *other->source : *data_.source;
+  const ast::Expr& e = context_.file.expr(source.call);
   const auto* call = std::get_if<ast::Call>(&e.kind);
-  if (data_.source->version_by) context_.not_yet("`version by`", data_.source->version_by->span);
+  if (source.version_by) context_.not_yet("`version by`", source.version_by->span);
   if (!call) return;
   const auto read = check_library_call(context_, *call, EntryKind::source, "source", e.span);
   if (!read) return;
@@ -129,6 +131,8 @@ void DataBlock::read_source() {
   for (const auto& [option, value] : *options) {
     if (option == "path") {
       table_.path = std::get<std::string>(value);
+      // Relative to the file in which it stands.
+      if (const std::string& folder = context_.modules[context_.module].folder; !folder.empty() && !table_.path.starts_with('/')) table_.path = folder + "/" + table_.path;
       table_.path_span = e.span;
       for (std::size_t i = 0; i < call->arguments.size(); ++i)
         if (call->arguments[i].name ? call->arguments[i].name->text == "path" : i == 0) table_.path_span = context_.file.expr(call->arguments[i].value).span;
@@ -248,7 +252,7 @@ std::optional<hir::ColumnId> DataBlock::resolve_column(Pending& pending) {
     // What does not depend on the type is still looked at.
     if (line.value) {
       Builder b;
-      Scope scope(context_, b, &context_.file);
+      Scope scope(context_, b, context_.file.now);
       scope.rows = &rows_;
       scope.random_allowed = true;
       type_expression(scope, line.value);
@@ -268,7 +272,7 @@ std::optional<hir::ColumnId> DataBlock::resolve_column(Pending& pending) {
     if (line.matches) context_.not_yet("`matches` of a computed column", line.matches->span);
     if (line.unique) context_.not_yet("`unique` of a computed column", *line.unique);
     Builder b;
-    Scope scope(context_, b, &context_.file);
+    Scope scope(context_, b, context_.file.now);
     scope.rows = &rows_;
     scope.random_allowed = true;
     const NodeId node = type_as(scope, line.value, *type, fmt::format("`{}`", pending.name->text), line.type.span);
@@ -340,7 +344,7 @@ void DataBlock::finish_table() {
 }
 
 TableState DataBlock::resolve() {
-  table_.name = declaration_.name.text;
+  table_.name = full_name(context_, declaration_);
   table_.span = declaration_.name.span;
   table_.doc = declaration_.doc;
   id_ = hir::TableId(context_.out.tables.size());
@@ -407,6 +411,7 @@ RowNames names_of_table(Context& context, const ast::Declaration& declaration, c
 }
 
 TableState resolve_table(Context& context, const ast::Declaration& declaration, Span reference) {
+  const InModule within(context, declaration);
   const auto& data = std::get<ast::Data>(declaration.kind);
   const bool open = std::any_of(context.visits.begin(), context.visits.end(), [&](const Visit& v) { return v.what == &declaration; });
   if (const auto done = context.tables.find(&declaration); done != context.tables.end() && !open) return done->second;

@@ -32,7 +32,7 @@ void check_stage(Context& context, const ast::StageOf& stage, hir::Deploy& out) 
 
 /// Schedules that start something of this deployment.
 void find_schedules(const Context& context, const std::string& name, hir::Deploy& out) {
-  for (const ast::Declaration& other : context.file.declarations)
+  for (const ast::Declaration& other : context.file.now->declarations)
     if (const auto* schedule = std::get_if<ast::Schedule>(&other.kind))
       for (const ast::Job& job : schedule->jobs)
         if (job.target.text() == name) out.not_yet.push_back({"a deployment that a `schedule` starts", job.target.span});

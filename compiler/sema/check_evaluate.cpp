@@ -60,13 +60,13 @@ bool EvaluateBlock::is_column_valued(const Signature& signature, const ast::Name
   if (!declaration) return false;
   const RowNames rows = names_of_table(context_, *declaration, {table, opaque_});
   Builder b;
-  Scope scope(context_, b, &context_.file);
+  Scope scope(context_, b, context_.file.now);
   scope.rows = &rows;
   scope.quiet = true;
   const expr::NodeId look = type_expression(scope, value);
   if (look && b.constant(look)) return false;
   Builder again;
-  Scope telling(context_, again, &context_.file);
+  Scope telling(context_, again, context_.file.now);
   telling.rows = &rows;
   type_as(telling, value, Type::of(Base::float_), fmt::format("`{}`", name.text), {});
   return true;
@@ -178,7 +178,7 @@ std::optional<hir::Metric> EvaluateBlock::metric(ast::ExprId id, const hir::Trai
 
 std::optional<double> EvaluateBlock::number(ast::ExprId id) {
   Builder b;
-  Scope scope(context_, b, &context_.file);
+  Scope scope(context_, b, context_.file.now);
   scope.quiet = true;
   // A look only: what is no number is typed again as a figure, and says there what it cannot do.
   const std::size_t said = context_.out.not_yet.size();

@@ -162,7 +162,7 @@ RowNames::Found FeatureBlock::find(std::string_view name, std::string_view own, 
 
 std::optional<hir::ColumnId> FeatureBlock::resolve_item(const Item& item) {
   Builder b;
-  Scope scope(context_, b, &context_.file);
+  Scope scope(context_, b, context_.file.now);
   RowNames rows = table_rows_;
   if (!item.taken) rows.owner = fmt::format("view `{}` of {}", declaration_.name.text, table_rows_.owner);
   if (!item.taken) rows.declared = declaration_.name.span;
@@ -272,7 +272,7 @@ void FeatureBlock::expand_each(const ast::EachColumn& each, const std::string& d
 
 std::optional<hir::ViewId> FeatureBlock::resolve(const ast::Declaration& table, const TableState& state) {
   id_ = hir::ViewId(context_.out.views.size());
-  view_.name = declaration_.name.text;
+  view_.name = full_name(context_, declaration_);
   view_.span = declaration_.name.span;
   view_.doc = declaration_.doc;
   view_.table = *state.id;
@@ -320,6 +320,7 @@ std::optional<hir::ViewId> FeatureBlock::resolve(const ast::Declaration& table, 
 }  // namespace
 
 std::optional<hir::ViewId> resolve_view(Context& context, const ast::Declaration& declaration, Span reference) {
+  const InModule within(context, declaration);
   if (const auto done = context.views.find(&declaration); done != context.views.end()) return done->second;
   const auto& feature = std::get<ast::Feature>(declaration.kind);
   context.views[&declaration] = std::nullopt;

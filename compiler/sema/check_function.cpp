@@ -60,6 +60,7 @@ bool resolve_signature(Context& context, UserFunction& function) {
 }  // namespace
 
 const UserFunction& resolve_function(Context& context, const ast::Declaration& declaration, Span reference) {
+  const InModule within(context, declaration);
   if (const auto done = context.functions.find(&declaration); done != context.functions.end()) {
     // Being resolved right now: the caller stands inside it.
     const bool open = std::any_of(context.visits.begin(), context.visits.end(), [&](const Visit& v) { return v.what == &declaration; });
@@ -77,7 +78,7 @@ const UserFunction& resolve_function(Context& context, const ast::Declaration& d
   }
   // Once for its own sake: with parameters of exactly the declared types and ranges.
   Builder builder;
-  Scope scope(context, builder, &context.file);
+  Scope scope(context, builder, context.file.now);
   scope.random_allowed = true;
   const std::uint32_t base = static_cast<std::uint32_t>(context.out.columns.size());
   for (std::size_t i = 0; i < function.signature.parameters.size(); ++i) {

@@ -172,7 +172,7 @@ void check_quality(Context& context, const ast::QualityCheck& quality, const ast
   if (!table || !out.table) return;
   const RowNames rows = names_of_table(context, *table, {out.table, is_opaque(context, *out.table)});
   Builder b;
-  Scope scope(context, b, &context.file);
+  Scope scope(context, b, context.file.now);
   StatisticNames statistics;
   scope.rows = &rows;
   scope.statistics = &statistics;
@@ -187,7 +187,7 @@ void check_quality(Context& context, const ast::QualityCheck& quality, const ast
 
 void require_gates(Context& context, hir::TrainId id, Span span) {
   const hir::Train train = context.out[id];
-  for (const ast::Declaration& declaration : context.file.declarations)
+  for (const ast::Declaration& declaration : context.file.now->declarations)
     if (const auto* evaluate = std::get_if<ast::Evaluate>(&declaration.kind); evaluate && evaluate->model.text() == train.name)
       for (const ast::EvaluateEntry& entry : evaluate->entries)
         if (std::holds_alternative<ast::Gate>(entry.kind) || declaration.incomplete) return;

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
@@ -75,9 +76,10 @@ std::optional<Outside> from_outside(const Context& context, const std::string& n
 }  // namespace
 
 std::optional<hir::Param> resolve_param(Context& context, const ast::Declaration& declaration, Span reference) {
+  const InModule within(context, declaration);
   if (const auto done = context.params.find(&declaration); done != context.params.end()) return done->second;
   const auto& param = std::get<ast::Param>(declaration.kind);
-  const std::string& name = declaration.name.text;
+  const std::string name = full_name(context, declaration);
   const VisitGuard guard(context, &declaration, name, declaration.name.span, reference);
   if (!guard.good) return std::nullopt;
   const auto resolve = [&]() -> std::optional<hir::Param> {
@@ -109,6 +111,11 @@ std::optional<hir::Param> resolve_param(Context& context, const ast::Declaration
       }
       if (!check_range(context, *value, range, fmt::format("`{}` (from {})", name, outside->from), declaration.name.span)) return std::nullopt;
       out.value = *value;
+    } else if (const auto* env = env_entry<ast::Param>(context, declaration.name.text); env && env->fallback) {
+      const auto value = constant_of(context, env->fallback, *type, range, fmt::format("`{}` in `{}`", name, context.options.env));
+      if (!value) return std::nullopt;
+      out.value = *value;
+      out.from = fmt::format("env {}", context.options.env);
     } else if (!fallback) {
       context.report(diag::make(Code::E0209, declaration.name.span, fmt::format("`{}` has no value", name)).with_label("no default, and none was given")
                          .with_help(fmt::format("give one with `--param {}=…`, or write a default: `= …`", name)));
@@ -123,8 +130,23 @@ std::optional<hir::Param> resolve_param(Context& context, const ast::Declaration
 }
 
 void check_option_params(Context& context) {
+  if (!context.options.env.empty()) {
+    std::vector<std::string_view> envs;
+    for (const ast::Declaration& declaration : context.file.now->declarations)
+      if (std::holds_alternative<ast::Env>(declaration.kind)) envs.push_back(declaration.name.text);
+    if (std::find(envs.begin(), envs.end(), context.options.env) == envs.end()) {
+      auto d = with_suggestion(diag::make(Code::E0201, {}, fmt::format("`--env {}` names no environment of this file", context.options.env)), context.options.env, {}, envs,
+                               envs.empty() ? "this file declares no `env`" : fmt::format("its environments are {}", listing(envs)));
+      d.fixes.clear();
+      context.report(std::move(d));
+    }
+  }
   for (const auto& [name, value] : context.options.params) {
     const auto at = context.names.find(name);
+    if (const std::size_t dot = name.find('.'); dot != std::string::npos) {
+      const Declared* imported = find_imported(context, ast::Path{{{name.substr(0, dot), {}}, {name.substr(dot + 1), {}}}, {}});
+      if (imported && imported->kind == DeclaredKind::param) continue;
+    }
     if (at != context.names.end() && (at->second.kind == DeclaredKind::param || at->second.kind == DeclaredKind::broken)) continue;
     const auto candidates = declared_names(context, DeclaredKind::param);
     auto d = with_suggestion(diag::make(Code::E0201, {}, fmt::format("`--param {}=…` names no param of this file", name)), name, {}, candidates,

@@ -155,7 +155,7 @@ std::optional<hir::ColumnId> Pipeline::define(const ast::Name& name, ast::ExprId
   const bool fresh = is_new_name(name);
   const ReadTags read = read_tags(context_, tags, [&](const ast::Path& path) { return column(path).has_value(); });
   Builder b;
-  Scope scope(context_, b, &context_.file);
+  Scope scope(context_, b, context_.file.now);
   scope.rows = &rows;
   scope.random_allowed = true;
   scope.aggregation = aggregation;
@@ -220,7 +220,7 @@ void Pipeline::append(hir::TableId other, bool may_be_missing, const std::vector
 void Pipeline::stage(const ast::WhereStage& where, const ast::Stage& of) {
   const RowNames rows = this->rows();
   Builder b;
-  Scope scope(context_, b, &context_.file);
+  Scope scope(context_, b, context_.file.now);
   scope.rows = &rows;
   scope.random_allowed = true;
   const NodeId node = type_expression(scope, where.condition);
@@ -286,7 +286,7 @@ void Pipeline::stage(const ast::JoinStage& join, const ast::Stage& of) {
     return {};
   };
   Builder b;
-  Scope scope(context_, b, &context_.file);
+  Scope scope(context_, b, context_.file.now);
   scope.rows = &rows;
   const NodeId node = type_expression(scope, join.on);
   if (!node) return unknown();
@@ -676,7 +676,7 @@ TableState Pipeline::resolve() {
   opaque_ = from.opaque || !from.id || declaration_.incomplete;
   id_ = hir::TableId(context_.out.tables.size());
   hir::Table table;
-  table.name = declaration_.name.text;
+  table.name = full_name(context_, declaration_);
   table.span = declaration_.name.span;
   table.doc = declaration_.doc;
   context_.out.tables.push_back(table);

@@ -193,6 +193,7 @@ std::optional<hir::SplitId> check_split_form(Context& context, const ast::SplitF
 }
 
 std::optional<hir::SplitId> resolve_split(Context& context, const ast::Declaration& declaration) {
+  const InModule within(context, declaration);
   if (const auto done = context.splits.find(&declaration); done != context.splits.end()) return done->second;
   context.splits[&declaration] = std::nullopt;
   const auto& split = std::get<ast::Split>(declaration.kind);

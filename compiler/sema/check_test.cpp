@@ -36,7 +36,7 @@ void check_given(Context& context, const ast::Given& given, const hir::View& vie
     if (!id) continue;
     const hir::Column column = context.out[*id];
     Builder b;
-    Scope scope(context, b, &context.file);
+    Scope scope(context, b, context.file.now);
     const NodeId node = type_as(scope, argument.value, column.type, fmt::format("`{}`", column.name), column.span);
     if (!node) continue;
     const auto value = b.constant(node);
@@ -89,7 +89,7 @@ void check_test(Context& context, const ast::Declaration& declaration) {
   };
   for (const ast::ExprId id : test.expect) {
     Builder b;
-    Scope scope(context, b, &context.file);
+    Scope scope(context, b, context.file.now);
     scope.rows = &rows;
     NodeId node = type_expression(scope, id);
     if (!node) continue;

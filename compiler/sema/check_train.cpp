@@ -45,7 +45,7 @@ std::optional<hir::ColumnId> label_of(Context& context, const ast::Predict& pred
   if (!declared) return std::nullopt;
   const RowNames rows = names_of_table(context, *declared, {table, is_opaque(context, table)});
   Builder b;
-  Scope scope(context, b, &context.file);
+  Scope scope(context, b, context.file.now);
   scope.rows = &rows;
   Aggregation aggregation;
   aggregation.place = Aggregation::Place::label;
@@ -183,7 +183,7 @@ void check_row_entries(Context& context, const ast::Train& train, hir::Train& ou
       if (!declared) continue;
       const RowNames rows = names_of_table(context, *declared, {table, is_opaque(context, table)});
       Builder b;
-      Scope scope(context, b, &context.file);
+      Scope scope(context, b, context.file.now);
       scope.rows = &rows;
       const NodeId node = type_expression(scope, where->condition);
       if (!node) continue;
@@ -410,6 +410,7 @@ const Signature* read_model(Context& context, const ast::Model& model, hir::Trai
 }  // namespace
 
 std::optional<hir::TrainId> resolve_train(Context& context, const ast::Declaration& declaration) {
+  const InModule within(context, declaration);
   if (const auto done = context.trains.find(&declaration); done != context.trains.end()) return done->second;
   context.trains[&declaration] = std::nullopt;
   const auto& train = std::get<ast::Train>(declaration.kind);
@@ -418,7 +419,7 @@ std::optional<hir::TrainId> resolve_train(Context& context, const ast::Declarati
   check_fields(context, declaration, "train", kTrainFields, words);
 
   hir::Train out;
-  out.name = declaration.name.text;
+  out.name = full_name(context, declaration);
   out.span = declaration.name.span;
   out.doc = declaration.doc;
   const std::optional<hir::ViewId> view = compose_views(context, train.of);

@@ -79,7 +79,7 @@ bool check_range(Context& context, const Value& value, const std::optional<Inter
 
 std::optional<Value> constant_of(Context& context, ast::ExprId id, const Type& type, std::optional<Interval> range, const std::string& what) {
   Builder builder;
-  Scope scope(context, builder, &context.file);
+  Scope scope(context, builder, context.file.now);
   const NodeId node = type_expression(scope, id);
   if (!node) return std::nullopt;
   const Span span = context.file.expr(id).span;
@@ -165,7 +165,7 @@ std::optional<Value> option_value(Context& context, const Signature& signature, 
   // Try the types in order, quietly; the report is made for the first.
   for (const Type& type : parameter.types) {
     Builder builder;
-    Scope scope(context, builder, &context.file);
+    Scope scope(context, builder, context.file.now);
     scope.quiet = true;
     const NodeId node = type_expression(scope, given.value);
     if (!node || !builder.constant(node)) break;

@@ -51,14 +51,33 @@ struct TableState {
   bool opaque = false;  ///< its columns are not known (something that is not yet resolved): names in it are not checked
 };
 
+/// The file that is being looked at: the workflow's, or an imported one.
+struct CurrentFile {
+  const ast::File* now = nullptr;
+  const ast::Expr& expr(ast::ExprId id) const { return now->expr(id); }
+  operator const ast::File&() const { return *now; }
+};
+
+/// A file with its names. Those of the file that is being looked at are in Context::names.
+struct ModuleState {
+  const ast::File* file = nullptr;
+  std::string prefix;  ///< "shared.": of its names, for people; "" for the workflow
+  std::string folder;
+  std::map<std::string, std::size_t> imports;
+  std::map<std::string, Declared, std::less<>> names;
+};
+
 struct Context {
-  const ast::File& file;
+  CurrentFile file;
   const SourceMap& sources;
   const CheckOptions& options;
   diag::Sink& sink;
   hir::Workflow out;
 
   std::map<std::string, Declared, std::less<>> names;
+  std::vector<ModuleState> modules;                           ///< the first is the workflow
+  std::size_t module = 0;                                     ///< that `file` and `names` are of
+  std::map<const ast::Declaration*, std::size_t> module_of;   ///< of imported declarations
   std::vector<ColumnFacts> facts;  ///< beside out.columns
   std::vector<Visit> visits;
   std::map<const ast::Declaration*, TableState> tables;
@@ -73,7 +92,7 @@ struct Context {
   std::map<std::string, std::unique_ptr<ast::File>, std::less<>> library_texts;
   std::map<std::string, ast::ExprId, std::less<>> library_roots;
 
-  Context(const ast::File& f, const SourceMap& s, const CheckOptions& o, diag::Sink& d) : file(f), sources(s), options(o), sink(d) {}
+  Context(const ast::File& f, const SourceMap& s, const CheckOptions& o, diag::Sink& d) : file{&f}, sources(s), options(o), sink(d) {}
   /// Warnings inside of what has a reason (`because "…"`) are quiet.
   void report(diag::Diagnostic diagnostic);
   std::vector<Span> reasoned;
@@ -83,6 +102,38 @@ struct Context {
   std::string_view word(const ast::Declaration& declaration) const { return sources.text(declaration.word); }
 };
 
+/// Looks at the file of a declaration until the end of its scope.
+class InModule {
+ public:
+  InModule(Context& context, std::size_t module);
+  InModule(Context& context, const ast::Declaration& declaration);
+  ~InModule();
+  InModule(const InModule&) = delete;
+  InModule& operator=(const InModule&) = delete;
+
+ private:
+  void enter(std::size_t module);
+  Context& context_;
+  std::size_t before_;
+};
+/// "shared.customers": its name as the workflow writes it.
+std::string full_name(const Context& context, const ast::Declaration& declaration);
+/// What `shared.customers` names, or `shared.customers.age`; nullptr when the file that is imported declares no such name.
+const Declared* find_imported(const Context& context, const ast::Path& path);
+/// Whether a path begins with the name of an import.
+bool is_imported(const Context& context, const ast::Path& path);
+/// Whether the import of a path could be read; else that was reported.
+bool is_loaded(const Context& context, const ast::Path& path);
+/// What the chosen `env` block says of a param or a table; nullptr where it says nothing.
+template <class Kind>
+const Kind* env_entry(const Context& context, std::string_view name) {
+  if (context.options.env.empty() || context.module != 0) return nullptr;
+  for (const ast::Declaration& declaration : context.file.now->declarations)
+    if (const auto* env = std::get_if<ast::Env>(&declaration.kind); env && declaration.name.text == context.options.env)
+      for (const ast::EnvEntry& entry : env->entries)
+        if (const auto* kind = std::get_if<Kind>(&entry.kind); kind && entry.name.text == name) return kind;
+  return nullptr;
+}
 /// The names of the file; reports those declared twice.
 void declare_names(Context& context);
 /// The declaration that a path names, of the kind needed; reports E0201 or E0211 and gives nullptr otherwise. Silent about

@@ -73,7 +73,7 @@ void Context::not_yet(std::string what, Span span) {
 }
 
 void declare_names(Context& context) {
-  for (const ast::Declaration& declaration : context.file.declarations) {
+  for (const ast::Declaration& declaration : context.file.now->declarations) {
     const auto kind = kind_of(declaration);
     if (!kind || declaration.name.text.empty()) continue;
     auto [at, fresh] = context.names.try_emplace(declaration.name.text, Declared{*kind, &declaration});
@@ -86,6 +86,41 @@ void declare_names(Context& context) {
   }
 }
 
+void InModule::enter(std::size_t module) {
+  if (module == context_.module) return;
+  std::swap(context_.names, context_.modules[context_.module].names);
+  std::swap(context_.names, context_.modules[module].names);
+  context_.module = module;
+  context_.file.now = context_.modules[module].file;
+}
+InModule::InModule(Context& context, std::size_t module) : context_(context), before_(context.module) { enter(module); }
+InModule::InModule(Context& context, const ast::Declaration& declaration) : context_(context), before_(context.module) {
+  const auto at = context.module_of.find(&declaration);
+  enter(at == context.module_of.end() ? 0 : at->second);
+}
+InModule::~InModule() { enter(before_); }
+
+std::string full_name(const Context& context, const ast::Declaration& declaration) {
+  const auto at = context.module_of.find(&declaration);
+  return (at == context.module_of.end() ? std::string() : context.modules[at->second].prefix) + declaration.name.text;
+}
+
+bool is_imported(const Context& context, const ast::Path& path) {
+  const auto at = context.names.find(path.parts.front().text);
+  return at != context.names.end() && at->second.kind == DeclaredKind::import_;
+}
+
+bool is_loaded(const Context& context, const ast::Path& path) { return context.modules[context.module].imports.contains(path.parts.front().text); }
+
+const Declared* find_imported(const Context& context, const ast::Path& path) {
+  const auto& imports = context.modules[context.module].imports;
+  const auto import = imports.find(path.parts.front().text);
+  if (import == imports.end() || path.parts.size() < 2) return nullptr;
+  const auto& names = context.modules[import->second].names;
+  const auto at = names.find(path.parts[1].text);
+  return at == names.end() ? nullptr : &at->second;
+}
+
 std::vector<std::string_view> declared_names(const Context& context, DeclaredKind kind) {
   std::vector<std::string_view> names;
   for (const auto& [name, declared] : context.names)
@@ -96,12 +131,26 @@ std::vector<std::string_view> declared_names(const Context& context, DeclaredKin
 const ast::Declaration* find_declared(Context& context, const ast::Path& path, DeclaredKind kind) {
   const std::string& first = path.parts.front().text;
   const auto at = context.names.find(first);
-  if (at != context.names.end() && at->second.kind == DeclaredKind::import_) {
-    context.not_yet("imported declarations", path.span);
-    return nullptr;
-  }
   if (at != context.names.end() && at->second.kind == DeclaredKind::broken) return nullptr;
   const std::string_view needed = with_article(kind);
+  if (is_imported(context, path) && path.parts.size() > 1) {
+    if (!is_loaded(context, path)) return nullptr;
+    const Declared* imported = path.parts.size() == 2 ? find_imported(context, path) : nullptr;
+    if (imported && imported->kind == kind) return imported->declaration;
+    if (imported && imported->kind == DeclaredKind::broken) return nullptr;
+    if (imported) {
+      context.report(diag::make(Code::E0211, path.span, fmt::format("`{}` is {}, but {} is needed here", path.text(), with_article(imported->kind), needed)).with_label(fmt::format("{} is needed here", needed))
+                         .with_secondary(imported->declaration->name.span, "declared here").with_help(fmt::format("name {}", needed)));
+      return nullptr;
+    }
+    std::vector<std::string_view> candidates;
+    for (const auto& [name, declared] : context.modules[context.modules[context.module].imports.find(first)->second].names)
+      if (declared.kind == kind) candidates.push_back(name);
+    context.report(with_suggestion(diag::make(Code::E0201, path.span, fmt::format("`{}` declares no {} named `{}`", first, needed.substr(needed.find(' ') + 1), path.text().substr(first.size() + 1))).with_label("not in the imported file")
+                                       .with_secondary(at->second.declaration->name.span, "imported here"),
+                                   path.parts[1].text, path.parts[1].span, candidates, candidates.empty() ? fmt::format("it declares no {}", needed.substr(needed.find(' ') + 1)) : fmt::format("it declares {}", listing(candidates))));
+    return nullptr;
+  }
   if (at == context.names.end() || path.parts.size() > 1) {
     const auto candidates = declared_names(context, kind);
     context.report(with_suggestion(

@@ -15,8 +15,12 @@ using Place = Aggregation::Place;
 
 namespace {
 
-/// The table that a path names with its first part.
+/// The table that a path names with its first part, or its first two where the first is an import.
 const ast::Declaration* table_of(const Context& context, const ast::Path& path) {
+  if (is_imported(context, path)) {
+    const Declared* imported = find_imported(context, path);
+    return imported && imported->kind == DeclaredKind::table ? imported->declaration : nullptr;
+  }
   const auto at = context.names.find(path.parts.front().text);
   return at != context.names.end() && at->second.kind == DeclaredKind::table ? at->second.declaration : nullptr;
 }
@@ -112,7 +116,7 @@ bool AggregateCall::find_rows() {
   of_ = state.id;
   if (!call_.arguments.empty()) {
     const auto* first = std::get_if<ast::Ref>(&scope_.file->expr(call_.arguments.front().value).kind);
-    if (first && &first->path == named && named->parts.size() == 1) call_.arguments.erase(call_.arguments.begin());
+    if (first && &first->path == named && named->parts.size() == (is_imported(context_, *named) ? 2 : 1)) call_.arguments.erase(call_.arguments.begin());
   }
   return of_.has_value();
 }

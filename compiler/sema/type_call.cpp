@@ -216,7 +216,8 @@ NodeId call_user_function(Scope& scope, const ast::Call& call, Span span, const 
                              .with_label("too large here").with_help("compute intermediate columns"));
     return {};
   }
-  Scope inner(scope.context, scope.builder, &scope.context.file);
+  const InModule within(scope.context, declaration);
+  Scope inner(scope.context, scope.builder, scope.context.file.now);
   for (std::size_t p = 0; p < args.size(); ++p) inner.locals[function.signature.parameters[p].name] = args[p];
   inner.random_allowed = scope.random_allowed;
   inner.at = scope.place(span);
@@ -308,9 +309,12 @@ NodeId type_call(Scope& scope, const ast::Call& call, Span span) {
   } else if (declared != context.names.end() && declared->second.kind == DeclaredKind::broken) {
     return {};
   }
-  if (const auto first = context.names.find(call.callee.parts[0].text);
-      call.callee.parts.size() > 1 && first != context.names.end() && first->second.kind == DeclaredKind::import_) {
-    context.not_yet("imported declarations", span);
+  if (call.callee.parts.size() > 1 && is_imported(context, call.callee)) {
+    if (!is_loaded(context, call.callee)) return {};
+    const ast::Declaration* declaration = find_declared(context, call.callee, DeclaredKind::callable);
+    if (!declaration) return {};
+    if (std::get<ast::Callable>(declaration->kind).kind == ast::CallableKind::fn) return call_user_function(scope, call, span, *declaration);
+    context.not_yet("functions bound to Python", span);
     return {};
   }
   std::vector<const Signature*> entries = find_entries(EntryKind::fn, name);

@@ -133,19 +133,26 @@ NodeId type_name(Scope& scope, const ast::Path& path, Span span) {
     if (const RowNames::Found found = scope.rows->find_in_other(path); found.found) return found.column ? column_node(scope, *found.column, path.parts.back().text, span) : NodeId{};
   const auto at = scope.context.names.find(name);
   if (at != scope.context.names.end() && at->second.kind == DeclaredKind::broken) return {};
-  if (at != scope.context.names.end() && at->second.kind == DeclaredKind::import_) {
-    scope.context.not_yet("imported declarations", span);
-    return {};
+  const Declared* declared = at == scope.context.names.end() ? nullptr : &at->second;
+  if (is_imported(scope.context, path)) {
+    if (!is_loaded(scope.context, path)) return {};
+    declared = find_imported(scope.context, path);
+    if (declared && declared->kind == DeclaredKind::param && path.parts.size() == 2) {
+      const auto param = resolve_param(scope.context, *declared->declaration, span);
+      return param ? scope.builder.literal(param->value, param->type, span) : NodeId{};
+    }
+    if (declared && declared->kind == DeclaredKind::broken) return {};
   }
-  if (at != scope.context.names.end() && at->second.kind == DeclaredKind::table) {
-    if (scope.rows && scope.rows->owner == fmt::format("table `{}`", name)) {
-      const RowNames::Found found = scope.rows->find(path.parts[1].text, span);
-      if (found.found) return found.column ? column_node(scope, *found.column, path.parts[1].text, span) : NodeId{};
+  if (declared && declared->kind == DeclaredKind::table) {
+    const std::string& column = path.parts.back().text;
+    if (scope.rows && scope.rows->declared == declared->declaration->name.span) {
+      const RowNames::Found found = scope.rows->find(column, span);
+      if (found.found) return found.column ? column_node(scope, *found.column, column, span) : NodeId{};
       if (scope.rows->opaque) return {};
     } else {
       scope.report(diag::make(Code::E0211, span, fmt::format("`{}` is a column of another table", path.text()))
                        .with_label("has many values for one row")
-                       .with_secondary(at->second.declaration->name.span, "of this table")
+                       .with_secondary(declared->declaration->name.span, "of this table")
                        .with_help("say how its rows become one value, with an aggregate `by` a key and `over` a window, or join the tables"));
       return {};
     }
