@@ -6,6 +6,7 @@
 #include "cli/pages.h"
 #include "compiler/diag/render.h"
 #include "compiler/types/signature.h"
+#include "compiler/types/signature_text.h"
 
 #ifndef MLP_VERSION
 #define MLP_VERSION "0.1.0"
@@ -15,20 +16,6 @@ namespace mlp::cli {
 
 namespace {
 
-const char* kind_word(EntryKind kind) {
-  switch (kind) {
-    case EntryKind::fn: return "fn";
-    case EntryKind::transform: return "transform";
-    case EntryKind::model: return "model";
-    case EntryKind::metric: return "metric";
-    case EntryKind::drift: return "drift test";
-    case EntryKind::source: return "source";
-    case EntryKind::sink: return "sink";
-    case EntryKind::aggregate: return "aggregate";
-  }
-  return "";
-}
-
 std::string joined_types(const std::vector<Type>& types) {
   std::string out;
   for (const Type& type : types) out += (out.empty() ? "" : " | ") + to_string(type);
@@ -36,16 +23,7 @@ std::string joined_types(const std::vector<Type>& types) {
 }
 
 std::string entry_text(const Signature& entry) {
-  std::vector<std::string> parameters;
-  for (const Parameter& p : entry.parameters) {
-    std::string text = p.name + ": " + (p.one_of.empty() ? joined_types(p.types) : fmt::format("one_of({})", fmt::join(p.one_of, ", ")));
-    if (p.range) text += fmt::format(" in {:g}..{:g}", p.range->low, p.range->high);
-    if (p.fallback) text += " = " + to_string(*p.fallback);
-    parameters.push_back(std::move(text));
-  }
-  std::string out = fmt::format("{} {}({})", kind_word(entry.kind), entry.name, fmt::join(parameters, ", "));
-  if (entry.kind == EntryKind::fn || entry.kind == EntryKind::transform || entry.kind == EntryKind::metric || entry.kind == EntryKind::aggregate) out += fmt::format(" -> {}", to_string(entry.result));
-  if (!entry.known_when.empty()) out += fmt::format(" known when {}", entry.known_when);
+  std::string out = declaration_text(entry);
   out += "\n";
   if (!entry.predicts.empty()) out += fmt::format("  predicts {}\n", joined_types(entry.predicts));
   if (!entry.takes.empty()) out += fmt::format("  takes {}\n", joined_types(entry.takes));

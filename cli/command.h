@@ -108,5 +108,7 @@ int cache_stats(const Common& common);
 int explain(const Common& common, const std::string& what);
 int version(const Common& common);
 std::string_view version_text();  ///< "0.1.0"
+/// The language server, over stdin and stdout.
+int language_server();
 
 }  // namespace mlp::cli

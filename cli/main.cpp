@@ -35,7 +35,7 @@ int main(int argc, char** argv) {
   bool insecure = false;
   bool final_rows = false, detailed = false, up = false, down = false, verify_only = false;
   std::vector<std::string> scopes, paths;
-  bool only_check = false, fix = false;
+  bool only_check = false, fix = false, stdio = false;
 
   const auto command = [&](CLI::App* parent, const char* verb, const char* help) {
     CLI::App* sub = parent->add_subcommand(verb, help);
@@ -202,6 +202,11 @@ int main(int argc, char** argv) {
     CLI::App* sub = command(&app, "explain", "the page of a diagnostic code, or an entry of the standard library");
     sub->add_option("WHAT", name, "E0412, standardize")->required();
     sub->callback([&] { chosen = [&] { return explain(common, name); }; });
+  }
+  {
+    CLI::App* sub = app.add_subcommand("lsp", "the language server, for editors: speaks the Language Server Protocol over stdin and stdout");
+    sub->add_flag("--stdio", stdio, "as editors say it; there is no other way");
+    sub->callback([&] { chosen = [] { return language_server(); }; });
   }
   command(&app, "version", "the version of mlpc")->callback([&] { chosen = [&] { return version(common); }; });
 

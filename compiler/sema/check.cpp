@@ -78,7 +78,7 @@ void open_modules(sema::Context& context) {
 
 }  // namespace
 
-std::optional<hir::Workflow> check(const ast::File& file, const SourceMap& sources, const CheckOptions& options, diag::Sink& sink) {
+hir::Workflow understand(const ast::File& file, const SourceMap& sources, const CheckOptions& options, diag::Sink& sink) {
   sema::Context context(file, sources, options, sink);
   if (file.workflow) context.out.name = file.workflow->text;
   open_modules(context);
@@ -91,8 +91,13 @@ std::optional<hir::Workflow> check(const ast::File& file, const SourceMap& sourc
     check_declaration(context, declaration);
   }
   sink.sort();
-  if (sink.has_errors()) return std::nullopt;
   return std::move(context.out);
+}
+
+std::optional<hir::Workflow> check(const ast::File& file, const SourceMap& sources, const CheckOptions& options, diag::Sink& sink) {
+  hir::Workflow workflow = understand(file, sources, options, sink);
+  if (sink.has_errors()) return std::nullopt;
+  return workflow;
 }
 
 }  // namespace mlp

@@ -31,4 +31,8 @@ struct CheckOptions {
 /// were errors. Reads nothing but its arguments (and the environment, if asked to).
 std::optional<hir::Workflow> check(const ast::File& file, const SourceMap& sources, const CheckOptions& options, diag::Sink& sink);
 
+/// The same for editors: also of a file with mistakes what could be understood, which may be nothing. What depends on a mistake is
+/// absent or of the error type; ids may point to what is absent.
+hir::Workflow understand(const ast::File& file, const SourceMap& sources, const CheckOptions& options, diag::Sink& sink);
+
 }  // namespace mlp

@@ -1,0 +1,16 @@
+#include <unistd.h>
+
+#include <csignal>
+
+#include "cli/command.h"
+#include "compiler/lsp/server.h"
+
+namespace mlp::cli {
+
+int language_server() {
+  // An editor that closed the pipe is noticed by the write that fails.
+  std::signal(SIGPIPE, SIG_IGN);
+  return lsp::serve(STDIN_FILENO, STDOUT_FILENO);
+}
+
+}  // namespace mlp::cli
