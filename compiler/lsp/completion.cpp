@@ -202,6 +202,7 @@ struct Completer {
     columns();
     declared({SymbolKind::param, SymbolKind::function, SymbolKind::table});
     library(EntryKind::fn);
+    if (place.block == "feature" || place.block == "data" || place.block == "train" || place.block == "monitor") library(EntryKind::aggregate);
     if (place.block == "feature" || place.block == "model") library(EntryKind::transform);
     word({"and", "or", "not", "in", "is", "known", "missing", "if", "then", "else", "true", "false"});
   }
@@ -215,7 +216,7 @@ struct Completer {
   bool arguments() {
     if (place.callee.empty()) return false;
     bool found = false;
-    for (const EntryKind kind : {EntryKind::fn, EntryKind::transform, EntryKind::metric, EntryKind::source, EntryKind::sink, EntryKind::model, EntryKind::drift}) {
+    for (const EntryKind kind : {EntryKind::fn, EntryKind::transform, EntryKind::metric, EntryKind::source, EntryKind::sink, EntryKind::model, EntryKind::drift, EntryKind::aggregate}) {
       if (find_entries(kind, place.callee).empty()) continue;
       found = true;
       if (place.back() == ":") {

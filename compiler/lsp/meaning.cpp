@@ -43,7 +43,7 @@ std::optional<Meaning> guess(const Analysis& now, const Analysis* last_good, std
       if (const Symbol* symbol = find_in(*each, owner, name)) return Meaning{at, symbol};
     if (const Symbol* symbol = each->names.declaration(name)) return Meaning{at, symbol};
   }
-  for (const EntryKind kind : {EntryKind::fn, EntryKind::transform, EntryKind::metric, EntryKind::model, EntryKind::source, EntryKind::sink, EntryKind::drift})
+  for (const EntryKind kind : {EntryKind::fn, EntryKind::transform, EntryKind::metric, EntryKind::model, EntryKind::source, EntryKind::sink, EntryKind::drift, EntryKind::aggregate})
     if (!find_entries(kind, name).empty()) return Meaning{at, LibraryName{kind, name, {}}};
   return std::nullopt;
 }

@@ -210,6 +210,7 @@ struct Collector {
       const std::string& owner = of_view ? workflow.views[column.view->index()].name : workflow.tables[column.table->index()].name;
       const auto at = out.columns.find(owner);
       if (at == out.columns.end() || at->second.contains(column.name) || column.span.file != file.file) continue;
+      if (column.name.find('(') != std::string::npos) continue;  // a step on the way, named by its code
       at->second.emplace(column.name, add(of_view ? SymbolKind::feature : SymbolKind::column, {column.name, column.span, false}, owner, column.span, column.doc));
     }
   }

@@ -12,6 +12,7 @@ struct Scope {
   const Columns* near = nullptr;    ///< of the view, or of the table that an aggregate is about
   const Columns* far = nullptr;     ///< of the table
   std::string_view own;             ///< the feature that is being defined: inside of it the name is the table's
+  bool aggregates = false;          ///< in the definitions of `group` and `window`
   bool metrics = false;             ///< names of metrics come first
   EntryKind call = EntryKind::fn;   ///< what a call's name is looked for as, besides functions and transforms
 };
@@ -68,7 +69,7 @@ struct Walker {
     if (name.text != scope.own && in_columns(scope.near, name)) return;
     if (in_columns(scope.far, name)) return;
     if (names.declared.contains(name.text)) return declaration(path);
-    for (const EntryKind kind : {scope.call, EntryKind::fn, EntryKind::transform, EntryKind::metric})
+    for (const EntryKind kind : {scope.call, EntryKind::fn, EntryKind::aggregate, EntryKind::transform, EntryKind::metric})
       if (library(kind, name)) return;
   }
   void resolve(const std::vector<ast::Path>& paths, const Scope& scope) {
@@ -113,7 +114,10 @@ struct Walker {
     } else if (const auto own = names.declared.find(callee.text); own != names.declared.end() && names.symbols[own->second].kind == SymbolKind::function) {
       refer(callee.span, own->second);
     } else {
-      for (const EntryKind each : {scope.metrics ? EntryKind::metric : scope.call, scope.call, EntryKind::fn, EntryKind::transform, EntryKind::metric})
+      // `mean(trips.fare by driver)` is an aggregate, `max(a, b)` is none, though both names may stand for both.
+      const bool about_rows = !call.by.empty() || call.where || call.over || scope.aggregates || is_about_table(call);
+      for (const EntryKind each : {scope.metrics ? EntryKind::metric : scope.call, about_rows ? EntryKind::aggregate : scope.call, EntryKind::fn, EntryKind::transform,
+                                   EntryKind::aggregate, EntryKind::metric})
         if (!kind && library(each, callee)) kind = each;
     }
     for (const ast::Argument& argument : call.arguments) {
@@ -137,6 +141,13 @@ struct Walker {
     resolve(call.by, rows);
     expression(call.where, rows);
     if (call.over) expressions({call.over->length, call.over->ending}, scope);
+  }
+
+  /// `count(trips)`, `mean(trips.fare)`.
+  bool is_about_table(const ast::Call& call) const {
+    if (call.arguments.empty() || !call.arguments.front().value) return false;
+    const auto* ref = std::get_if<ast::Ref>(&file.expr(call.arguments.front().value).kind);
+    return ref && ref->path.parts.size() > 1 && names.declared.contains(first_of(ref->path));
   }
 
   static bool is_column(const std::string& name, const Scope& scope) {
@@ -194,6 +205,11 @@ struct Walker {
     for (const ast::OrderItem& item : items) resolve(item.column, scope);
   }
 
+  static Scope over_rows(Scope scope) {
+    scope.aggregates = true;
+    return scope;
+  }
+
   void stage(const ast::Stage& stage, const Scope& scope) {
     if (const auto* s = std::get_if<ast::WhereStage>(&stage.kind)) expression(s->condition, scope);
     if (const auto* s = std::get_if<ast::JoinStage>(&stage.kind)) declaration(s->table), expression(s->on, scope);
@@ -203,8 +219,8 @@ struct Walker {
       if (s->of) resolve(*s->of, scope);
     }
     if (const auto* s = std::get_if<ast::DeriveStage>(&stage.kind)) definitions(s->definitions, scope);
-    if (const auto* s = std::get_if<ast::GroupStage>(&stage.kind)) resolve(s->by, scope), definitions(s->definitions, scope);
-    if (const auto* s = std::get_if<ast::WindowStage>(&stage.kind)) resolve(s->by, scope), order(s->order, scope), definitions(s->definitions, scope);
+    if (const auto* s = std::get_if<ast::GroupStage>(&stage.kind)) resolve(s->by, scope), definitions(s->definitions, over_rows(scope));
+    if (const auto* s = std::get_if<ast::WindowStage>(&stage.kind)) resolve(s->by, scope), order(s->order, scope), definitions(s->definitions, over_rows(scope));
     if (const auto* s = std::get_if<ast::SelectStage>(&stage.kind)) {
       if (s->all)
         for (const ast::Name& name : s->all->except) in_columns(scope.near, name) || in_columns(scope.far, name);

@@ -29,7 +29,7 @@ std::string_view word(EntryKind kind) {
 }
 
 std::string parameter_text(const Parameter& p) {
-  std::string text = p.name + ": " + (p.secret ? std::string("secret") : p.one_of.empty() ? joined(p.types) : fmt::format("one_of({})", fmt::join(p.one_of, ", ")));
+  std::string text = p.name + ": " + (p.one_of.empty() ? joined(p.types) : fmt::format("one_of({})", fmt::join(p.one_of, ", ")));
   if (p.range) text += fmt::format(" in {:g}..{:g}", p.range->low, p.range->high);
   if (p.fallback) text += " = " + to_string(*p.fallback);
   return text;

@@ -1,0 +1,115 @@
+"""The client library of VS Code (from npm) drives `mlpc lsp`; its highlighter reads the grammar of editors/vscode; the extension starts the server."""
+
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from test_lsp import TEXT
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+VSCODE = ROOT / "editors" / "vscode"
+PACKAGES = ("vscode-languageserver-protocol@3.18.5", "vscode-textmate@9.3.2", "vscode-oniguruma@2.0.1")
+
+
+def node(*arguments, folder=None):
+    done = subprocess.run(["node", *map(str, arguments)], capture_output=True, text=True, timeout=60, env=None if folder is None else {"PATH": "/usr/bin:/bin:/usr/local/bin", "NODE_PATH": str(folder)})
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def node_modules(mlpc_bin):
+    """The packages; fetched once a build."""
+    folder = mlpc_bin.parents[1] / "node-clients"
+    if not (folder / "ready").exists():
+        folder.mkdir(exist_ok=True)
+        (folder / "package.json").write_text("{}")
+        try:
+            subprocess.run(["npm", "install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries", "1", *PACKAGES], cwd=folder, check=True, capture_output=True, timeout=150)
+        except (OSError, subprocess.SubprocessError) as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            pytest.skip(f"npm's packages are not there: {error}")
+        (folder / "ready").touch()
+    return folder / "node_modules"
+
+
+def test_the_client_of_vs_code(mlpc_bin, node_modules, tmp_path):
+    file = tmp_path / "a.mlp"
+    file.write_text(TEXT)
+    said = node(HERE / "lsp_client.js", mlpc_bin, file, folder=node_modules)
+    assert said["initialize"]["serverInfo"]["name"] == "mlpc"
+    assert said["good"] == {"uri": "file:///workflow.mlp", "version": 1, "diagnostics": []}
+    assert "log_spent: float?" in said["hover"]["contents"]["value"]
+    assert TEXT.split("\n")[said["definition"]["range"]["start"]["line"]].lstrip().startswith("spent  :")
+    assert {"spent", "log1p"} <= {item["label"] for item in said["completion"]["items"]}
+    assert said["bad"]["version"] == 2 and len(said["bad"]["diagnostics"]) == 1
+    (action,) = said["actions"]
+    (change,) = action["edit"]["documentChanges"]
+    assert change["textDocument"] == {"uri": "file:///workflow.mlp", "version": 2} and change["edits"][0]["newText"] == "spent"
+    assert said["unknown"] == -32601 and said["closed"]["diagnostics"] == [] and said["exit"] == 0
+
+
+def lexer_words():
+    tokens = re.search(r"tokens \{(.*?)\n\}", (ROOT / "grammar" / "MlpLexer.g4").read_text(), re.DOTALL)[1]
+    return [word.lower() for word in re.findall(r"\b[KR]_([A-Z_]+)", tokens)]
+
+
+def test_every_word_of_the_lexer_is_highlighted():
+    grammar = json.loads((VSCODE / "syntaxes" / "mlp.tmLanguage.json").read_text())
+    listed = set()
+    for pattern in grammar["repository"]["words"]["patterns"] + grammar["repository"]["declaration"]["patterns"]:
+        for group in re.findall(r"\(([a-z_]+(?:\|[a-z_]+)+)\)", pattern["match"]):
+            listed |= set(group.split("|"))
+    words = lexer_words()
+    assert len(words) > 150 and not set(words) - listed, set(words) - listed
+
+
+def test_the_manifest_names_what_is_there():
+    manifest = json.loads((VSCODE / "package.json").read_text())
+    contributes = manifest["contributes"]
+    assert (VSCODE / manifest["main"]).exists() and contributes["languages"][0]["extensions"] == [".mlp"]
+    assert json.loads((VSCODE / contributes["languages"][0]["configuration"]).read_text())["comments"]["lineComment"] == "#"
+    assert json.loads((VSCODE / contributes["grammars"][0]["path"]).read_text())["scopeName"] == contributes["grammars"][0]["scopeName"]
+    assert "mlpc.path" in contributes["configuration"]["properties"] and "vscode-languageclient" in manifest["dependencies"]
+
+
+EXPECTED = [
+    ("workflow", "keyword.declaration.mlp"), ("shop", "entity.name.type.mlp"), ("param", "keyword.declaration.mlp"), ("1_000", "constant.numeric.mlp"),
+    ("## Share of a whole.", "comment.line.documentation.mlp"), ("# 🦊 not ASCII", "comment.line.number-sign.mlp"), ("age", "variable.parameter.mlp"),
+    ("uniform_int", "entity.name.function.mlp"), ("float", "support.type.mlp"), ("@label", "storage.modifier.tag.mlp"), ("50%", "constant.numeric.percent.mlp"),
+    ("größe", "variable.other.mlp"), ("predict", "keyword.other.mlp"), ("random", "keyword.other.mlp"), ("??", "keyword.operator.mlp"), ("people", "entity.name.type.mlp"),
+    ("7d", "constant.numeric.duration.mlp"), ("04:00", "constant.numeric.time.mlp"), ("missing", "constant.language.mlp"), ("else", "keyword.control.mlp"), ("and", "keyword.operator.word.mlp"),
+]  # fmt: skip
+
+
+def test_tokens_of_an_example(node_modules, tmp_path):
+    file = tmp_path / "a.mlp"
+    file.write_text(TEXT + 'schedule monday 04:00 after people fresh 7d { retrain leaver }\ndata b = people | where if age is missing and true then false else true\ndata c = b | where plan == "a # b"\n')
+    lines = node(HERE / "tokenise.js", VSCODE / "syntaxes" / "mlp.tmLanguage.json", file, folder=node_modules)
+    found = {(text.strip(), scope) for line in lines for text, *scopes in line for scope in scopes}
+    assert not set(EXPECTED) - found, set(EXPECTED) - found
+    assert not any("comment" in scope for text, *scopes in lines[-2] for scope in scopes)  # a `#` in a text is none
+
+
+def test_every_word_is_coloured(node_modules, tmp_path):
+    file = tmp_path / "words.mlp"
+    words = lexer_words()
+    file.write_text("\n".join(f"    {word} x" for word in words))
+    lines = node(HERE / "tokenise.js", VSCODE / "syntaxes" / "mlp.tmLanguage.json", file, folder=node_modules)
+    plain = [word for word, line in zip(words, lines) if not any(text.strip() == word and any("keyword" in s or "constant" in s for s in scopes) for text, *scopes in line)]
+    assert not plain
+
+
+def test_the_extension_starts_what_is_configured():
+    if not shutil.which("node"):
+        pytest.skip("node is not there")
+    did = node(HERE / "extension_host.js", VSCODE / "extension.js", "/opt/mlpc")
+    assert did["commands"] == ["mlp.restart"] and did["errors"] == [] and did["stopped"] == 3
+    assert did["started"] == [{"server": {"command": "/opt/mlpc", "args": ["lsp"]}, "selector": [{"language": "mlp"}]}] * 3
+    did = node(HERE / "extension_host.js", VSCODE / "extension.js", "/missing/mlpc")
+    assert did["started"] == [] and "mlpc.path" in did["errors"][0]
