@@ -93,6 +93,8 @@ class Wire:
     def end(self):
         assert self.ask("shutdown")["result"] is None
         self.send("exit")
+        while self.read() is not None:  # a server that nobody listens to would wait with what it still has to say
+            pass
         assert self.process.wait(self.patience) == 0
 
     def close(self):
