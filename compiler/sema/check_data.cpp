@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
 
 #include "compiler/sema/intervals.h"
 
@@ -390,16 +391,17 @@ RowNames names_of_table(Context& context, const ast::Declaration& declaration, c
   rows.opaque = state.opaque || !state.id;
   const hir::TableId id = state.id.value_or(hir::TableId{});
   // Columns that were reported are declared all the same: their names are poison, not unknown.
-  std::set<std::string, std::less<>> poisoned;
+  const auto poisoned = std::make_shared<std::set<std::string, std::less<>>>();  // shared: names of rows are copied often
   if (const auto* data = std::get_if<ast::Data>(&declaration.kind))
     for (const ast::DataEntry& entry : data->entries)
       if (const auto* column = std::get_if<ast::Column>(&entry.kind))
-        for (const ast::Name& name : column->names) poisoned.insert(name.text);
-  rows.find = [&context, id, poisoned](std::string_view name, Span) -> RowNames::Found {
-    if (id)
-      for (const hir::ColumnId column : context.out[id].columns)
-        if (context.out[column].name == name) return {true, column};
-    return {poisoned.contains(name), std::nullopt};
+        for (const ast::Name& name : column->names) poisoned->insert(name.text);
+  const auto known = std::make_shared<std::map<std::string, hir::ColumnId, std::less<>>>();
+  if (id)
+    for (const hir::ColumnId column : context.out[id].columns) known->emplace(context.out[column].name, column);
+  rows.find = [known, poisoned](std::string_view name, Span) -> RowNames::Found {
+    if (const auto at = known->find(name); at != known->end()) return {true, at->second};
+    return {poisoned->contains(name), std::nullopt};
   };
   rows.names = [&context, id] {
     std::vector<std::string_view> names;

@@ -164,39 +164,25 @@ std::set<hir::ColumnId> origins_of(const Context& context, hir::ColumnId id) {
   return out;
 }
 
-/// Whether the rows of a table come from a file, by way of pipelines or at once.
-bool is_read(const Context& context, hir::ColumnId id) { return !origins_of(context, id).empty(); }
-
 }  // namespace
 
 void check_reconstruction(Context& context, hir::ViewId view_id, hir::ColumnId label_id, Span predict) {
-  const hir::View& view = context.out[view_id];
   const hir::Column& label = context.out[label_id];
-  std::map<hir::ColumnId, hir::ColumnId> known;  // a column of a file, and a feature that reads it in this row
-  for (const hir::ColumnId feature : view.columns)
-    for (const hir::ColumnId source : sources_of(context, feature))
-      if (std::holds_alternative<hir::SourceColumn>(context.out[source].made_by)) known.emplace(source, feature);
-  const auto report = [&](const std::set<hir::ColumnId>& parts, std::string message, std::optional<diag::Label> because) {
-    const hir::Column& feature = context.out[known.find(*parts.begin())->second];
-    auto d = diag::make(Code::E0402, feature.span, std::move(message)).with_label("gives the answer away").with_help("take one of them out of the view, or say when they are known: `@available(after …)`");
-    std::set<hir::ColumnId> shown{known.find(*parts.begin())->second};
-    for (const hir::ColumnId part : parts)
-      if (const hir::ColumnId other = known.find(part)->second; shown.insert(other).second) d.secondary.push_back({context.out[other].span, "together with this"});
-    if (because) d.secondary.push_back(*because);
-    d.secondary.push_back({predict, "predicted here"});
-    context.report(std::move(d));
-  };
-  const auto all_known = [&](const std::set<hir::ColumnId>& parts) {
-    return !parts.empty() && std::all_of(parts.begin(), parts.end(), [&](hir::ColumnId part) { return known.contains(part); });
-  };
   std::set<hir::ColumnId> same{label_id};  // the label, and the columns that it is a copy of
   hir::ColumnId deepest = label_id;
   for (const expr::Expr* code = label.code(); code && code->nodes.size() == 1 && !code->inputs.empty(); code = context.out[deepest].code()) same.insert(deepest = hir::ColumnId(code->inputs[0].column));
-  if (context.out[deepest].code() && is_read(context, deepest))
-    if (const auto parts = origins_of(context, deepest); all_known(parts)) {
+  // The columns of files that together give the label, and what says so.
+  struct Way {
+    std::set<hir::ColumnId> parts;
+    std::string message;
+    diag::Label because;
+  };
+  std::vector<Way> ways;
+  if (context.out[deepest].code())
+    if (const auto parts = origins_of(context, deepest); !parts.empty()) {
       std::vector<std::string_view> names;
       for (const hir::ColumnId part : parts) names.push_back(context.out[part].name);
-      return report(parts, fmt::format("`{}` is computed from {}, which the features read", label.name, listing(names)), diag::Label{context.out[deepest].span, "computed here"});
+      ways.push_back({parts, fmt::format("`{}` is computed from {}, which the features read", label.name, listing(names)), {context.out[deepest].span, "computed here"}});
     }
   for (const hir::Table& table : context.out.tables)
     for (const hir::Expectation& expectation : table.expectations) {
@@ -210,9 +196,24 @@ void check_reconstruction(Context& context, hir::ViewId view_id, hir::ColumnId l
         if (same.contains(hir::ColumnId(input.column))) about_label = true;
         else parts.merge(origins_of(context, hir::ColumnId(input.column)));
       }
-      if (about_label && all_known(parts))
-        return report(parts, fmt::format("the features give `{}`: `{}`", label.name, expectation.text), diag::Label{expectation.span, "this holds for all rows"});
+      if (about_label && !parts.empty()) ways.push_back({std::move(parts), fmt::format("the features give `{}`: `{}`", label.name, expectation.text), {expectation.span, "this holds for all rows"}});
     }
+  if (ways.empty()) return;
+  std::map<hir::ColumnId, hir::ColumnId> known;  // a column of a file, and a feature that reads it in this row
+  for (const hir::ColumnId feature : context.out[view_id].columns)
+    for (const hir::ColumnId source : origins_of(context, feature)) known.emplace(source, feature);
+  for (const Way& way : ways) {
+    if (!std::all_of(way.parts.begin(), way.parts.end(), [&](hir::ColumnId part) { return known.contains(part); })) continue;
+    const hir::ColumnId first = known.find(*way.parts.begin())->second;
+    auto d = diag::make(Code::E0402, context.out[first].span, way.message).with_label("gives the answer away").with_help("take one of them out of the view, or say when they are known: `@available(after …)`");
+    std::set<hir::ColumnId> shown{first};
+    for (const hir::ColumnId part : way.parts)
+      if (const hir::ColumnId other = known.find(part)->second; shown.insert(other).second) d.secondary.push_back({context.out[other].span, "together with this"});
+    d.secondary.push_back(way.because);
+    d.secondary.push_back({predict, "predicted here"});
+    context.report(std::move(d));
+    return;
+  }
 }
 
 std::set<hir::ColumnId> sources_of(const Context& context, hir::ColumnId column) {

@@ -108,11 +108,24 @@ constexpr std::string_view kCode = R"cpp(
     return made;
   }
 
-  template <class Keep>
-  std::vector<const Signature*> select(Keep keep) {
-    std::vector<const Signature*> found;
+  using Index = std::unordered_multimap<std::string_view, const Signature*>;
+
+  /// By what `text` says of an entry; entries of one text in the order of the table.
+  template <class Text>
+  Index make_index(Text text) {
+    Index index;
     for (const Signature& entry : table())
-      if (keep(entry)) found.push_back(&entry);
+      if (!std::string_view(text(entry)).empty()) index.emplace(text(entry), &entry);
+    return index;
+  }
+
+  template <class Keep>
+  std::vector<const Signature*> select(const Index& index, std::string_view text, Keep keep) {
+    std::vector<const Signature*> found;
+    const auto [begin, end] = index.equal_range(text);
+    for (auto at = begin; at != end; ++at)
+      if (keep(*at->second)) found.push_back(at->second);
+    std::sort(found.begin(), found.end());  // the table is one array
     return found;
   }
 
@@ -123,19 +136,19 @@ constexpr std::string_view kCode = R"cpp(
   }
 
   std::vector<const Signature*> find_entries(EntryKind kind, std::string_view name) {
-    return select([&](const Signature& entry) { return entry.kind == kind && entry.name == name; });
+    static const Index by_name = make_index([](const Signature& entry) -> const std::string& { return entry.name; });
+    return select(by_name, name, [&](const Signature& entry) { return entry.kind == kind; });
   }
 
   std::vector<const Signature*> find_operators(std::string_view op) {
-    if (op.empty()) return {};
-    return select([&](const Signature& entry) { return entry.op == op; });
+    static const Index by_op = make_index([](const Signature& entry) -> const std::string& { return entry.op; });
+    return select(by_op, op, [](const Signature&) { return true; });
   }
 
   const Signature* find_native(std::string_view native) {
-    if (native.empty()) return nullptr;
-    for (const Signature& entry : table())
-      if (entry.native == native) return &entry;
-    return nullptr;
+    static const Index by_native = make_index([](const Signature& entry) -> const std::string& { return entry.native; });
+    const auto found = select(by_native, native, [](const Signature&) { return true; });
+    return found.empty() ? nullptr : found.front();
   }
 
   }  // namespace mlp
@@ -149,7 +162,7 @@ std::string write_table(std::span<const Signature> entries) {
   for (const Signature& entry : entries)
     rows += writer.row(entry);
   return fmt::format(
-             "// Written by mlp-stdlib-gen from stdlib/*.mlp.\n#include \"compiler/stdlibgen/rows.h\"\n\nnamespace mlp "
+             "// Written by mlp-stdlib-gen from stdlib/*.mlp.\n#include <algorithm>\n#include <string_view>\n#include <unordered_map>\n\n#include \"compiler/stdlibgen/rows.h\"\n\nnamespace mlp "
              "{{\nnamespace {{\n\n"
              "using namespace stdlib;\n[[maybe_unused]] constexpr double kInfinity = "
              "std::numeric_limits<double>::infinity();\n\n"
