@@ -8,7 +8,7 @@
 
 #include "compiler/diag/diagnostic.h"
 #include "compiler/driver/compile.h"
-#include "runtime/io/csv.h"
+#include "runtime/io/source.h"
 #include "runtime/registry/identity.h"
 #include "runtime/store/catalog.h"
 #include "runtime/store/store.h"

@@ -8,12 +8,6 @@
 
 namespace mlp::batch {
 
-void add_bad(io::BadValues& bad, const std::string& file, std::uint64_t line, std::string column, std::string value, std::string reason) {
-  ++bad.count;
-  ++bad.by_reason[column.empty() ? reason : fmt::format("`{}`: {}", column, reason)];
-  if (bad.first.size() < io::BadValues::kShown) bad.first.push_back({file, line, std::move(column), std::move(value), std::move(reason)});
-}
-
 std::vector<std::pair<std::string, std::uint32_t>> field_names(const scorer::Schema& schema) {
   std::vector<std::pair<std::string, std::uint32_t>> names;
   const auto add = [&](const std::string& name, std::size_t position) {

@@ -20,7 +20,6 @@ Result<void> read_json_lines(const scorer::LoadedScorer& scorer, io::FileSystem&
 
 /// Names of fields as a file may have them, those of the table's files first, and their positions: the request, then the key.
 std::vector<std::pair<std::string, std::uint32_t>> field_names(const scorer::Schema& schema);
-void add_bad(io::BadValues& bad, const std::string& file, std::uint64_t line, std::string column, std::string value, std::string reason);
 
 /// Blocks that are in memory together.
 inline constexpr std::size_t kBlocksAtOnce = 8;

@@ -9,7 +9,7 @@
 #include "compiler/diag/diagnostic.h"
 #include "compiler/types/type.h"
 #include "runtime/column/column.h"
-#include "runtime/io/csv.h"
+#include "runtime/io/source.h"
 #include "runtime/io/file_system.h"
 #include "runtime/scorer/scorer.h"
 

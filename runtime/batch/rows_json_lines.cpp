@@ -113,7 +113,7 @@ Result<void> read_json_lines(const scorer::LoadedScorer& scorer, io::FileSystem&
     for (const scorer::Fault& fault : batch.faults)
       if (!std::ranges::binary_search(unreadable, fault.record)) bad.emplace_back(fault.record, schema.request[fault.field].name, fault.value, fault.reason);
     std::ranges::stable_sort(bad, {}, [](const auto& entry) { return std::get<0>(entry); });
-    for (auto& [row, column, value, reason] : bad) add_bad(out.bad, input, lines[row], std::move(column), std::move(value), std::move(reason));
+    for (auto& [row, column, value, reason] : bad) out.bad.add({input, lines[row], std::move(column), std::move(value), std::move(reason)});
     std::ranges::set_union(unreadable, batch.bad, std::back_inserter(out.bad_rows));
     out.request = std::move(batch.columns);
     out.rows = batch.rows;

@@ -66,7 +66,7 @@ Result<void> read_parquet(const scorer::LoadedScorer& scorer, io::FileSystem& fi
         records.emplace_back(std::make_move_iterator(row.begin()), std::make_move_iterator(row.begin() + static_cast<std::ptrdiff_t>(width)));
       }
       scorer::RecordBatch batch = scorer::to_columns(scorer, records);
-      for (const scorer::Fault& fault : batch.faults) add_bad(block.bad, input, block.first_row + fault.record + 1, schema.request[fault.field].name, fault.value, fault.reason);
+      for (const scorer::Fault& fault : batch.faults) block.bad.add({input, block.first_row + fault.record + 1, schema.request[fault.field].name, fault.value, fault.reason});
       block.request = std::move(batch.columns);
       block.bad_rows = std::move(batch.bad);
       block.key = [keys](std::size_t key, std::size_t row) { return (*keys)[row][key]; };

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "compiler/diag/diagnostic.h"
-#include "runtime/io/csv.h"
+#include "runtime/io/source.h"
 #include "runtime/io/file_system.h"
 #include "runtime/scorer/scorer.h"
 

@@ -7,7 +7,6 @@
 
 #include "compiler/support/check.h"
 #include "runtime/column/parallel.h"
-#include "runtime/io/source_options.h"
 
 namespace mlp::exec {
 
@@ -24,11 +23,11 @@ std::string full_path(const std::string& folder, const std::string& path) {
 }
 
 /// The scan kept beside a stamp, if it is of these bytes and these options.
-std::optional<io::FileScan> remembered(const std::string& path, const io::FileStamp& now, const io::CsvOptions& options, store::Store& store) {
+std::optional<io::FileScan> remembered(const std::string& path, const io::FileStamp& now, const io::Source& source, store::Store& store) {
   const auto recorded = store.find_stamp(path);
   if (!recorded || !store::is_unchanged(*recorded, store_stamp(now))) return std::nullopt;
   auto scan = io::decode_file_scan(recorded->bytes);
-  if (!scan || !scan->was_made_with(options)) return std::nullopt;
+  if (!scan || !io::was_made_with(*scan, source)) return std::nullopt;
   scan->path = path;
   return std::move(*scan);
 }
@@ -37,7 +36,7 @@ std::optional<io::FileScan> remembered(const std::string& path, const io::FileSt
 
 Result<std::optional<io::Table>> look_at_source(const plan::Table& table, const std::string& folder, std::uint64_t fragment_rows,
                                                 io::FileSystem& files, store::Store& store, bool may_read, bool& hashed) {
-  MLP_TRY(const io::CsvOptions options, io::csv_options(table.options, table.name, fragment_rows));
+  MLP_TRY(const std::shared_ptr<const io::Source> source, io::open_source(files, table, fragment_rows));
   MLP_TRY(const std::vector<std::string> paths, files.list(full_path(folder, table.path)));
   std::vector<std::optional<io::FileScan>> scans(paths.size());
   std::vector<std::optional<diag::Diagnostic>> failures(paths.size());
@@ -48,10 +47,10 @@ Result<std::optional<io::Table>> look_at_source(const plan::Table& table, const 
       failures[i] = stamp.error();
       return;
     }
-    scans[i] = remembered(paths[i], *stamp, options, store);
+    scans[i] = remembered(paths[i], *stamp, *source, store);
     if (scans[i] || !may_read) return;
     const std::int64_t began = now_ns();
-    auto scan = io::scan_csv(files, paths[i], options);
+    auto scan = io::look(*source, paths[i]);
     if (!scan) {
       failures[i] = std::move(scan.error());
       return;
@@ -68,7 +67,7 @@ Result<std::optional<io::Table>> look_at_source(const plan::Table& table, const 
     found.push_back(std::move(*scan));
   }
   hashed = std::any_of(read.begin(), read.end(), [](std::uint8_t r) { return r != 0; });
-  return std::optional(io::join_files(std::move(found)));
+  return std::optional(io::join_files(source, std::move(found)));
 }
 
 io::Table synthetic_fragments(std::uint64_t rows, std::uint64_t fragment_rows) {

@@ -8,9 +8,8 @@
 
 #include "compiler/diag/diagnostic.h"
 #include "compiler/plan/physical.h"
-#include "runtime/io/csv.h"
 #include "runtime/io/file_system.h"
-#include "runtime/io/fragments.h"
+#include "runtime/io/source.h"
 #include "runtime/store/store.h"
 
 /// The fragments of a table: fixed row ranges of its files, in the order of the files' names; of a synthetic table, ranges of rows.

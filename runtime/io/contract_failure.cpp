@@ -3,9 +3,15 @@
 #include <algorithm>
 
 #include "compiler/support/check.h"
-#include "runtime/io/csv.h"
+#include "runtime/io/source.h"
 
 namespace mlp::io {
+
+void BadValues::add(diag::DataPlace place) {
+  ++count;
+  ++by_reason[place.column.empty() ? place.reason : fmt::format("`{}`: {}", place.column, place.reason)];
+  if (first.size() < kShown) first.push_back(std::move(place));
+}
 
 void BadValues::append(const BadValues& other) {
   for (const diag::DataPlace& place : other.first) {

@@ -91,20 +91,15 @@ class ColumnReader {
   ColumnBuilder builder_;
 };
 
-Result<std::vector<ColumnReader>> make_readers(std::span<const CsvColumn> columns, const CsvOptions& options,
+Result<std::vector<ColumnReader>> make_readers(std::span<const plan::ReadColumn> columns, const ReadOptions& options,
                                                std::size_t rows) {
   std::vector<ColumnReader> readers;
   readers.reserve(columns.size());
-  for (const CsvColumn& column : columns) {
+  for (const plan::ReadColumn& column : columns) {
     MLP_TRY(FieldReader field, FieldReader::make(column, options));
     readers.emplace_back(std::move(field), rows);
   }
   return readers;
-}
-
-std::unexpected<diag::Diagnostic> changed(const std::string& path) {
-  return failure(diag::Code::E0805, fmt::format("`{}` changed since its rows were counted", path),
-                 "run again when nothing writes to it");
 }
 
 /// The part of the physical line at `line` that a message shows.
@@ -119,33 +114,17 @@ std::string record_text(std::span<const std::string_view> fields, char delimiter
 
 }  // namespace
 
-Result<void> check_csv(std::span<const CsvColumn> columns, const CsvOptions& options) {
-  const auto wrong = [](std::string what) { return failure(diag::Code::E0308, std::move(what)); };
-  if (std::string_view("\"\n\r\0", 4).find(options.delimiter) != std::string_view::npos) {
-    return wrong("columns cannot be separated by a quote, a line end or a NUL byte");
-  }
-  if (options.decimal == options.delimiter) {
-    return wrong(fmt::format("`{}` cannot both separate columns and be the decimal mark", options.decimal));
-  }
-  if (std::string_view("\"\n\r\0+-eE0123456789 \t", 20).find(options.decimal) != std::string_view::npos) {
-    return wrong("the decimal mark is a point, a comma or another sign that no number is written with");
-  }
-  if (options.fragment_rows == 0) return wrong("a fragment has at least one row");
-  MLP_TRY_VOID(make_readers(columns, options, 0));
-  return {};
-}
-
-Result<ReadOutcome> read_fragment(FileSystem& files, const FileScan& scan, const Fragment& fragment,
-                                  std::span<const CsvColumn> columns, const CsvOptions& options) {
-  MLP_CHECK(scan.was_made_with(options));
+Result<ReadOutcome> read_csv(const Source& source, const FileScan& scan, const Fragment& fragment,
+                             std::span<const plan::ReadColumn> columns) {
+  const ReadOptions& options = source.options;
   MLP_TRY(std::vector<ColumnReader> readers, make_readers(columns, options, fragment.rows));
   MLP_TRY(const std::vector<std::uint32_t> positions, bind_columns(scan, columns));
-  MLP_TRY(const std::unique_ptr<File> file, files.open(scan.path));
+  MLP_TRY(const std::unique_ptr<File> file, source.files->open(scan.path));
   const auto bytes_size = static_cast<std::size_t>(fragment.end - fragment.begin);
   const auto bytes = std::make_unique_for_overwrite<char[]>(bytes_size);
   MLP_TRY(const std::size_t got, file->read_at(fragment.begin, {bytes.get(), bytes_size}));
   MLP_TRY(const FileStamp stamp, file->stamp());
-  if (got != bytes_size || stamp != scan.stamp) return changed(scan.path);
+  if (got != bytes_size || stamp != scan.stamp) return source_changed(scan.path);
 
   ReadOutcome outcome;
   outcome.batch.first_row = fragment.first_row;
@@ -192,17 +171,13 @@ Result<ReadOutcome> read_fragment(FileSystem& files, const FileScan& scan, const
       return std::pair(a.row, a.column) < std::pair(b.row, b.column);
     });
     for (BadValue& value : bad) {
-      const std::string column = value.column < columns.size() ? columns[value.column].name : "";
-      ++outcome.bad.count;
+      std::string column = value.column < columns.size() ? columns[value.column].source_name : "";
       const auto bad_row = static_cast<std::uint32_t>(rows - block.lines.size() + value.row);
       if (outcome.bad_rows.empty() || outcome.bad_rows.back() != bad_row) outcome.bad_rows.push_back(bad_row);
-      ++outcome.bad.by_reason[column.empty() ? value.reason : fmt::format("`{}`: {}", column, value.reason)];
-      if (outcome.bad.first.size() == BadValues::kShown) continue;
-      outcome.bad.first.push_back(
-          {scan.path, block.lines[value.row], column, std::move(value.text), std::move(value.reason)});
+      outcome.bad.add({scan.path, block.lines[value.row], std::move(column), std::move(value.text), std::move(value.reason)});
     }
   }
-  if (rows != fragment.rows) return changed(scan.path);
+  if (rows != fragment.rows) return source_changed(scan.path);
   for (ColumnReader& reader : readers) {
     outcome.batch.columns.push_back(reader.finish());
     outcome.profiles.push_back(profile_of(outcome.batch.columns.back()));

@@ -5,7 +5,6 @@
 #include <optional>
 #include <set>
 
-#include "compiler/diag/render.h"
 #include "compiler/support/check.h"
 #include "runtime/column/parallel.h"
 #include "runtime/column/utf8.h"
@@ -94,7 +93,7 @@ std::string_view other_format(std::string_view head) {
 }
 
 Result<std::vector<std::string>> read_header(const std::string& path, std::string_view text, std::uint64_t line,
-                                             const CsvOptions& options) {
+                                             const ReadOptions& options) {
   if (!is_utf8(text)) return no_table(path, line, "the names of its columns are not UTF-8 text", "save it as UTF-8");
   if (text.find('\0') != std::string_view::npos)
     return no_table(path, line, "its first line has NUL bytes", "it is not a text file");
@@ -117,21 +116,13 @@ Result<std::vector<std::string>> read_header(const std::string& path, std::strin
   return names;
 }
 
-std::unexpected<diag::Diagnostic> changed(const std::string& path) {
-  return failure(diag::Code::E0805, fmt::format("`{}` changed while it was read", path),
-                 "run again when nothing writes to it");
-}
-
 }  // namespace
 
-Result<FileScan> scan_csv(FileSystem& files, const std::string& path, const CsvOptions& options) {
-  MLP_TRY_VOID(check_csv({}, options));
+Result<FileScan> look_at_csv(const Source& source, const std::string& path) {
+  const ReadOptions& options = source.options;
   FileScan scan;
-  scan.path = path;
   scan.delimiter = options.delimiter;
-  scan.trim = options.trim;
-  scan.fragment_rows = options.fragment_rows;
-  MLP_TRY(const std::unique_ptr<File> file, files.open(path));
+  MLP_TRY(const std::unique_ptr<File> file, source.files->open(path));
   MLP_TRY(scan.stamp, file->stamp());
 
   LineSource lines(*file);
@@ -206,7 +197,7 @@ Result<FileScan> scan_csv(FileSystem& files, const std::string& path, const CsvO
       const std::size_t want = std::min<std::uint64_t>(buffer.size(), fragment.end - at);
       const auto got = file->read_at(at, std::span(buffer).first(want));
       if (!got || *got != want) {
-        failures[i] = got ? changed(path).error() : got.error();
+        failures[i] = got ? source_changed(path).error() : got.error();
         return;
       }
       hasher.raw(buffer.data(), want);
@@ -218,7 +209,7 @@ Result<FileScan> scan_csv(FileSystem& files, const std::string& path, const CsvO
     if (failed) return failure(std::move(*failed));
   }
   MLP_TRY(const FileStamp after, file->stamp());
-  if (after != scan.stamp || offset != after.size) return changed(path);
+  if (after != scan.stamp || offset != after.size) return source_changed(path);
 
   Hasher hasher("csv file/1");
   hasher.add(scan.header.size());
@@ -228,65 +219,6 @@ Result<FileScan> scan_csv(FileSystem& files, const std::string& path, const CsvO
     hasher.add(fragment.content);
   scan.content = hasher.finish();
   return scan;
-}
-
-namespace {
-
-std::string simplified(std::string_view name) {
-  std::string out;
-  for (const char c : name) {
-    if (c >= 'A' && c <= 'Z')
-      out += static_cast<char>(c + 32);
-    else if (c != ' ' && c != '_' && c != '-' && c != '\t')
-      out += c;
-  }
-  return out;
-}
-
-/// The name in the file that was probably meant; names that differ in case, blanks, hyphens or underscores come first.
-std::string_view nearest(std::string_view name, const std::vector<std::string>& header) {
-  for (const std::string& candidate : header) {
-    if (!candidate.empty() && simplified(candidate) == simplified(name)) return candidate;
-  }
-  return diag::did_you_mean(name, std::vector<std::string_view>(header.begin(), header.end()));
-}
-
-}  // namespace
-
-Result<std::vector<std::uint32_t>> bind_columns(const FileScan& file, std::span<const CsvColumn> columns) {
-  std::vector<std::uint32_t> positions;
-  std::vector<std::string> missing, suggestions;
-  for (const CsvColumn& column : columns) {
-    const auto found = std::ranges::find(file.header, column.name);
-    if (found != file.header.end() && !column.name.empty()) {
-      positions.push_back(static_cast<std::uint32_t>(found - file.header.begin()));
-      continue;
-    }
-    missing.push_back(fmt::format("`{}`", column.name));
-    if (const std::string_view near = nearest(column.name, file.header); !near.empty()) {
-      suggestions.push_back(columns.size() == 1 ? fmt::format("`{}`", near)
-                                                : fmt::format("`{}` for `{}`", near, column.name));
-    }
-  }
-  if (missing.empty()) return positions;
-
-  auto d = diag::make(diag::Code::E0803, {},
-                      missing.size() == 1 ? fmt::format("`{}` has no column {}", file.path, missing[0])
-                                          : fmt::format("`{}` has no columns {}", file.path, fmt::join(missing, ", ")));
-  if (!suggestions.empty())
-    d.help = fmt::format("did you mean {}? A column takes its name in the file with `as \"…\"`",
-                         fmt::join(suggestions, ", "));
-  constexpr std::size_t kListed = 40;
-  std::string names;
-  for (std::size_t i = 0; i < std::min(kListed, file.header.size()); ++i)
-    names += fmt::format("{}`{}`", i ? ", " : "", shortened(file.header[i]));
-  if (file.header.size() > kListed) names += fmt::format(" and {} more", file.header.size() - kListed);
-  d.notes.push_back(fmt::format("the file has {}", names));
-  if (file.header.size() == 1 && file.header[0].find_first_of(",;\t|") != std::string::npos) {
-    d.notes.push_back(fmt::format("its columns do not seem to be separated by `{}`",
-                                  file.delimiter == '\t' ? "\\t" : std::string(1, file.delimiter)));
-  }
-  return failure(std::move(d));
 }
 
 }  // namespace mlp::io

@@ -45,15 +45,15 @@ bool within(const Interval&, std::string_view) { return true; }
 
 }  // namespace
 
-Result<FieldReader> FieldReader::make(const CsvColumn& column, const CsvOptions& options) {
+Result<FieldReader> FieldReader::make(const plan::ReadColumn& column, const ReadOptions& options) {
   FieldReader reader(column, options);
   const Base base = column.type.base;
   const auto unreadable = [&](diag::Code code, std::string what, std::string help = "") {
-    return failure(code, fmt::format("the column `{}` {}", column.name, what), std::move(help));
+    return failure(code, fmt::format("the column `{}` {}", column.source_name, what), std::move(help));
   };
   if (base == Base::list || base == Base::vector || base == Base::map || base == Base::error) {
     return unreadable(diag::Code::E0601,
-                      fmt::format("cannot be read from CSV: no field holds a {}", to_string(column.type)));
+                      fmt::format("cannot be read from a file: no field holds a {}", to_string(column.type)));
   }
   if (base == Base::timestamp && !options.zone.empty() && options.zone != "UTC") {
     return unreadable(diag::Code::E0601,

@@ -9,7 +9,7 @@
 
 #include "compiler/diag/diagnostic.h"
 #include "compiler/types/type.h"
-#include "runtime/io/csv.h"
+#include "runtime/io/source.h"
 #include "runtime/io/date_text.h"
 
 namespace re2 {
@@ -22,9 +22,9 @@ namespace mlp::io {
 class FieldReader {
  public:
   /// E0601 and E0308 where the contract cannot be read.
-  static Result<FieldReader> make(const CsvColumn& column, const CsvOptions& options);
+  static Result<FieldReader> make(const plan::ReadColumn& column, const ReadOptions& options);
 
-  const CsvColumn& column() const { return column_; }
+  const plan::ReadColumn& column() const { return column_; }
   /// Empty, or the source's text for missing values.
   bool is_missing(std::string_view text) const { return text.empty() || text == null_; }
   /// Why a missing value is none that the column may have.
@@ -47,7 +47,7 @@ class FieldReader {
   std::string broken_rule(std::string_view value, std::string_view text) const;
 
  private:
-  FieldReader(const CsvColumn& column, const CsvOptions& options) : column_(column), null_(options.null), decimal_(options.decimal) {}
+  FieldReader(const plan::ReadColumn& column, const ReadOptions& options) : column_(column), null_(options.null), decimal_(options.decimal) {}
   template <class T>
   std::string broken(T value, std::string_view text) const;
   bool is_allowed(bool value) const { return is_allowed(static_cast<std::int64_t>(value)); }
@@ -55,7 +55,7 @@ class FieldReader {
   bool is_allowed(double value) const;
   bool is_allowed(std::string_view value) const;
 
-  CsvColumn column_;
+  plan::ReadColumn column_;
   std::string null_;
   char decimal_;
   DateFormat format_;

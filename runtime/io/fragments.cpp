@@ -3,14 +3,13 @@
 #include <utility>
 
 #include "runtime/column/byte_reader.h"
-#include "runtime/io/csv.h"
 
 namespace mlp::io {
 
 namespace {
 
 constexpr std::string_view kMagic = "MLPSCAN\n";
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
 /// Bytes of one fragment as encode writes it.
 constexpr std::size_t kFragmentBytes = 5 * sizeof(std::uint64_t) + sizeof(Digest::bytes);
 
@@ -20,12 +19,9 @@ std::unexpected<diag::Diagnostic> damaged() {
 
 }  // namespace
 
-bool FileScan::was_made_with(const CsvOptions& options) const {
-  return delimiter == options.delimiter && trim == options.trim && fragment_rows == options.fragment_rows;
-}
-
-Table join_files(std::vector<FileScan> files) {
+Table join_files(std::shared_ptr<const Source> source, std::vector<FileScan> files) {
   Table table;
+  table.source = std::move(source);
   Hasher hasher("table/1");
   for (std::size_t i = 0; i < files.size(); ++i) {
     for (Fragment fragment : files[i].fragments) {
@@ -47,8 +43,7 @@ std::string encode(const FileScan& scan) {
   out.raw(kMagic.data(), kMagic.size());
   out.put(kVersion);
   out.put<std::uint8_t>(static_cast<std::uint8_t>(scan.delimiter));
-  out.put<std::uint8_t>(scan.trim ? 1 : 0);
-  out.put(scan.fragment_rows);
+  digest(scan.made_with);
   out.put(scan.stamp.size);
   out.put(scan.stamp.mtime_ns);
   out.put(scan.stamp.ctime_ns);
@@ -85,10 +80,7 @@ Result<FileScan> decode_file_scan(std::string_view bytes) {
   };
   FileScan scan;
   scan.delimiter = static_cast<char>(in.take<std::uint8_t>());
-  const auto trim = in.take<std::uint8_t>();
-  if (trim > 1) return damaged();
-  scan.trim = trim != 0;
-  scan.fragment_rows = in.take<std::uint64_t>();
+  scan.made_with = digest();
   scan.stamp.size = in.take<std::uint64_t>();
   scan.stamp.mtime_ns = in.take<std::int64_t>();
   scan.stamp.ctime_ns = in.take<std::int64_t>();
@@ -109,9 +101,8 @@ Result<FileScan> decode_file_scan(std::string_view bytes) {
     for (std::uint64_t* value : {&f.begin, &f.end, &f.first_line, &f.rows, &f.first_row})
       *value = in.take<std::uint64_t>();
     f.content = digest();
-    // A row takes at least one byte, so none of these sums can run over.
-    if (f.begin < at || f.end <= f.begin || f.end > scan.stamp.size || f.rows == 0 || f.rows > f.end - f.begin ||
-        f.first_row != row) {
+    // `end` cannot run over, and it bounds the sum of the rows: a row takes one byte of text, or one place, at least.
+    if (f.begin < at || f.end <= f.begin || f.rows == 0 || f.rows > f.end - f.begin || f.first_row != row) {
       return damaged();
     }
     at = f.end;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,14 +12,14 @@
 
 namespace mlp::io {
 
-struct CsvOptions;
+struct Source;
 
 /// Rows of one file that are read together. The values of rows do not depend on how a table is cut.
 struct Fragment {
   std::uint32_t file = 0;   ///< index into Table::files
-  std::uint64_t begin = 0;  ///< bytes [begin, end) of the file, whole records
+  std::uint64_t begin = 0;  ///< where the rows stand in the file: bytes [begin, end) of a text, whole records; else as its form says
   std::uint64_t end = 0;
-  std::uint64_t first_line = 0;  ///< physical line of the file at `begin`, one-based
+  std::uint64_t first_line = 0;  ///< of a text: physical line of the file at `begin`, one-based
   std::uint64_t rows = 0;
   std::uint64_t first_row = 0;  ///< ordinal of the first row in the whole table
   Digest content;  ///< of the names in the header and the bytes; neither path nor position in the file enters
@@ -34,16 +35,13 @@ struct FileScan {
   std::vector<Fragment> fragments;  ///< as if the file were the whole table
   std::uint64_t rows = 0;
   Digest content;        ///< over the digests of the fragments
-  char delimiter = ',';  ///< the options that decide where rows begin
-  bool trim = false;
-  std::uint64_t fragment_rows = 0;
-
-  /// Whether a scan with these options would find the same in the same bytes.
-  bool was_made_with(const CsvOptions& options) const;
+  char delimiter = 0;    ///< of delimited text
+  Digest made_with;      ///< of the form and the options that decide where rows begin
 };
 
 /// A table as the list of its fragments: those of the first file, then those of the next.
 struct Table {
+  std::shared_ptr<const Source> source;  ///< null where rows are made, not read
   std::vector<FileScan> files;
   std::vector<Fragment> fragments;
   std::uint64_t rows = 0;
@@ -51,7 +49,7 @@ struct Table {
 };
 
 /// Puts the files' fragments in order and numbers their rows through.
-Table join_files(std::vector<FileScan> files);
+Table join_files(std::shared_ptr<const Source> source, std::vector<FileScan> files);
 
 /// All of a scan but its path, to be kept beside the stamp; decoding gives it with an empty path. E0903, E0909.
 std::string encode(const FileScan& scan);

@@ -8,7 +8,7 @@
 #include "compiler/diag/diagnostic.h"
 #include "compiler/plan/physical.h"
 #include "runtime/io/clock.h"
-#include "runtime/io/csv.h"
+#include "runtime/io/source.h"
 #include "runtime/io/file_system.h"
 #include "runtime/monitor/histogram.h"
 #include "runtime/registry/registry.h"

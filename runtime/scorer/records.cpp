@@ -8,7 +8,7 @@
 
 #include "compiler/support/check.h"
 #include "runtime/io/field_text.h"
-#include "runtime/io/source_options.h"
+#include "runtime/io/source.h"
 #include "runtime/scorer/loaded.h"
 
 namespace mlp::scorer {
@@ -118,9 +118,9 @@ struct FieldColumn {
 }  // namespace
 
 Result<void> prepare_contract(LoadedScorer& scorer) {
-  MLP_TRY(const io::CsvOptions options, io::csv_options(scorer.code.source, scorer.code.workflow, 1));
+  MLP_TRY(const io::ReadOptions options, io::read_options(scorer.code.source, scorer.code.workflow, 1));
   for (const plan::RawField& field : scorer.code.request) {
-    MLP_TRY(io::FieldReader reader, io::FieldReader::make(io::csv_column(field.read), options));
+    MLP_TRY(io::FieldReader reader, io::FieldReader::make(field.read, options));
     scorer.fields.push_back(std::move(reader));
   }
   scorer.trim = options.trim;

@@ -15,10 +15,10 @@ namespace {
 
 /// A random table, the file that holds it, and its columns.
 struct RandomTable {
-  std::vector<io::CsvColumn> columns;
+  std::vector<plan::ReadColumn> columns;
   std::vector<std::vector<Value>> values;  ///< by column
   std::string text;
-  io::CsvOptions options;
+  io::ReadOptions options;
 };
 
 std::string in_quotes(const std::string& text) {
@@ -107,7 +107,7 @@ TEST_CASE("random tables are read back as written, in fragments of 1, 7 and 1000
       REQUIRE(read->scan.rows == table.values[0].size());
       if (read->scan.rows == 0) continue;
       for (std::size_t c = 0; c < table.columns.size(); ++c) {
-        const std::size_t original = static_cast<std::size_t>(table.columns[c].name[1] - '0');
+        const std::size_t original = static_cast<std::size_t>(table.columns[c].source_name[1] - '0');
         REQUIRE(equal_bits(read->columns[c], build(table.columns[c].type, table.values[original])));
       }
     }
@@ -122,7 +122,7 @@ TEST_CASE("random bytes are read in fragments of any size with the same values a
     std::string text = random() % 2 ? "a,b\n" : "a\n";
     for (std::uint64_t n = random() % 60; n > 0; --n)
       text += pieces[random() % pieces.size()];
-    io::CsvOptions options;
+    io::ReadOptions options;
     options.trim = random() % 2;
     options.fragment_rows = 1000;
     const std::vector columns = {csv_column("a", Type::of(Base::string, true))};
@@ -153,21 +153,21 @@ TEST_CASE("a changed value changes the digest of its fragment only, and touching
   for (int i = 0; i < 100; ++i)
     text += fmt::format("{},{}\n", i, i * 7 % 10);
   const std::string path = folder.write("t.csv", text);
-  const io::CsvOptions options{.fragment_rows = 10};
-  const auto before = io::scan_csv(*files, path, options).value();
+  const auto source = csv_source(*files, {.fragment_rows = 10});
+  const auto before = io::look(*source, path).value();
   folder.write("t.csv", text);
-  const auto touched = io::scan_csv(*files, path, options).value();
+  const auto touched = io::look(*source, path).value();
   REQUIRE(touched.content == before.content);
   REQUIRE(touched.fragments == before.fragments);
   text.replace(text.find("\n57,") + 4, 1, "X");
   folder.write("t.csv", text);
-  const auto after = io::scan_csv(*files, path, options).value();
+  const auto after = io::look(*source, path).value();
   REQUIRE(after.fragments.size() == 10);
   REQUIRE_FALSE(after.content == before.content);
   for (std::size_t i = 0; i < 10; ++i)
     REQUIRE((after.fragments[i].content == before.fragments[i].content) == (i != 5));
   folder.write("t.csv", "b,a" + text.substr(3));
-  REQUIRE_FALSE(io::scan_csv(*files, path, options).value().fragments[0].content == after.fragments[0].content);
+  REQUIRE_FALSE(io::look(*source, path).value().fragments[0].content == after.fragments[0].content);
 }
 
 TEST_CASE("rows of several files are numbered through") {
@@ -176,21 +176,20 @@ TEST_CASE("rows of several files are numbered through") {
   folder.write("p1.csv", "a,b\n1,x\n2,y\n3,z\n");
   folder.write("p2.csv", "b,a\nw,4\n");
   folder.write("p0.csv", "a,b\n");
-  const io::CsvOptions options{.fragment_rows = 2};
+  const auto source = csv_source(*files, {.fragment_rows = 2});
   std::vector<io::FileScan> scans;
   const auto paths = files->list(folder / "p*.csv").value();
   for (const std::string& path : paths)
-    scans.push_back(io::scan_csv(*files, path, options).value());
-  const io::Table table = io::join_files(std::move(scans));
+    scans.push_back(io::look(*source, path).value());
+  const io::Table table = io::join_files(source, std::move(scans));
   REQUIRE(table.rows == 4);
   REQUIRE(table.fragments.size() == 3);
   REQUIRE(table.fragments[2].first_row == 3);
   REQUIRE(table.fragments[2].file == 2);
   std::vector<Column> parts;
   const std::vector columns = {csv_column("a", Type::of(Base::int_))};
-  for (const io::Fragment& f : table.fragments) {
-    parts.push_back(io::read_fragment(*files, table.files[f.file], f, columns, options).value().batch.columns[0]);
-  }
+  for (std::size_t f = 0; f < table.fragments.size(); ++f)
+    parts.push_back(io::read_fragment(table, f, columns).value().batch.columns[0]);
   const Column all = concatenate(parts);
   for (std::size_t i = 0; i < 4; ++i)
     REQUIRE(all.values<std::int64_t>()[i] == static_cast<std::int64_t>(i) + 1);
@@ -200,10 +199,10 @@ TEST_CASE("a file that is another one than was scanned is noticed") {
   const TemporaryFolder folder;
   const auto files = io::real_file_system();
   const std::string path = folder.write("t.csv", "a\n1\n2\n");
-  const auto scan = io::scan_csv(*files, path, {}).value();
+  const auto source = csv_source(*files);
+  const io::Table table = io::join_files(source, {io::look(*source, path).value()});
   REQUIRE(files->write_atomically(path, "a\n1\n3\n"));
-  const auto read =
-      io::read_fragment(*files, scan, scan.fragments[0], std::vector{csv_column("a", Type::of(Base::int_))}, {});
+  const auto read = io::read_fragment(table, 0, std::vector{csv_column("a", Type::of(Base::int_))});
   REQUIRE(read.error().code == diag::Code::E0805);
 }
 
@@ -211,7 +210,7 @@ TEST_CASE("a stored scan is read back, and a damaged one is refused") {
   const TemporaryFolder folder;
   const auto files = io::real_file_system();
   const std::string path = folder.write("t.csv", "a,b\n1,2\n3,4\n5,6\n");
-  const auto scan = io::scan_csv(*files, path, {.fragment_rows = 2}).value();
+  const auto scan = io::look(*csv_source(*files, {.fragment_rows = 2}), path).value();
   const std::string bytes = io::encode(scan);
   const auto back = io::decode_file_scan(bytes);
   REQUIRE(back);
@@ -219,8 +218,8 @@ TEST_CASE("a stored scan is read back, and a damaged one is refused") {
   REQUIRE(back->fragments == scan.fragments);
   REQUIRE(back->stamp == scan.stamp);
   REQUIRE(back->content == scan.content);
-  REQUIRE(back->was_made_with({.fragment_rows = 2}));
-  REQUIRE_FALSE(back->was_made_with({.fragment_rows = 3}));
+  REQUIRE(io::was_made_with(*back, *csv_source(*files, {.fragment_rows = 2})));
+  REQUIRE_FALSE(io::was_made_with(*back, *csv_source(*files, {.fragment_rows = 3})));
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     std::string flipped = bytes;
     flipped[i] = static_cast<char>(flipped[i] ^ 4);

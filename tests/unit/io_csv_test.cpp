@@ -16,8 +16,8 @@ const Type kString = Type::of(Base::string), kCategory = Type::category({}),
            kMaybeCategory = Type::category({}, false, true);
 
 /// The one bad value of a text.
-diag::DataPlace bad_value(const std::string& text, const std::vector<io::CsvColumn>& columns,
-                          const io::CsvOptions& options = {}) {
+diag::DataPlace bad_value(const std::string& text, const std::vector<plan::ReadColumn>& columns,
+                          const io::ReadOptions& options = {}) {
   const auto read = read_text(text, columns, options);
   REQUIRE(read);
   REQUIRE(read->bad.count == 1);

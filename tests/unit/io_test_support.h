@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/io/csv.h"
+#include "runtime/io/source.h"
 
 namespace mlp::testing {
 
@@ -36,9 +36,9 @@ class TemporaryFolder {
   std::string path_;
 };
 
-inline io::CsvColumn csv_column(std::string name, Type type) {
-  io::CsvColumn column;
-  column.name = std::move(name);
+inline plan::ReadColumn csv_column(std::string name, Type type) {
+  plan::ReadColumn column;
+  column.source_name = std::move(name);
   column.type = std::move(type);
   return column;
 }
@@ -51,15 +51,22 @@ struct WholeRead {
   io::FileScan scan;
 };
 
+inline std::shared_ptr<const io::Source> csv_source(io::FileSystem& files, const io::ReadOptions& options = {}) {
+  return std::make_shared<const io::Source>(io::Source{&files, io::find_form("csv"), options});
+}
+
 inline Result<WholeRead> read_all(io::FileSystem& files, const std::string& path,
-                                  const std::vector<io::CsvColumn>& columns, const io::CsvOptions& options = {}) {
+                                  const std::vector<plan::ReadColumn>& columns, const io::ReadOptions& options = {}) {
   WholeRead whole;
-  MLP_TRY(whole.scan, io::scan_csv(files, path, options));
+  const auto source = csv_source(files, options);
+  MLP_TRY_VOID(io::check_columns(*source, columns));
+  MLP_TRY(whole.scan, io::look(*source, path));
   MLP_TRY_VOID(io::bind_columns(whole.scan, columns));
+  const io::Table table = io::join_files(source, {whole.scan});
   std::vector<std::vector<Column>> parts(columns.size());
   whole.profiles.resize(columns.size());
-  for (const io::Fragment& fragment : whole.scan.fragments) {
-    MLP_TRY(const io::ReadOutcome outcome, io::read_fragment(files, whole.scan, fragment, columns, options));
+  for (std::size_t fragment = 0; fragment < table.fragments.size(); ++fragment) {
+    MLP_TRY(const io::ReadOutcome outcome, io::read_fragment(table, fragment, columns));
     for (std::size_t i = 0; i < columns.size(); ++i) {
       parts[i].push_back(outcome.batch.columns[i]);
       whole.profiles[i].merge(outcome.profiles[i]);
@@ -73,8 +80,8 @@ inline Result<WholeRead> read_all(io::FileSystem& files, const std::string& path
 }
 
 /// Reads a file of the columns that is written for this one call.
-inline Result<WholeRead> read_text(const std::string& text, const std::vector<io::CsvColumn>& columns,
-                                   const io::CsvOptions& options = {}) {
+inline Result<WholeRead> read_text(const std::string& text, const std::vector<plan::ReadColumn>& columns,
+                                   const io::ReadOptions& options = {}) {
   const TemporaryFolder folder;
   const auto files = io::real_file_system();
   return read_all(*files, folder.write("table.csv", text), columns, options);

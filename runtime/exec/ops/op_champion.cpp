@@ -9,7 +9,7 @@
 #include "runtime/column/codec.h"
 #include "runtime/exec/figures.h"
 #include "runtime/exec/session.h"
-#include "runtime/io/source_options.h"
+#include "runtime/io/source.h"
 
 namespace mlp::exec {
 
@@ -43,7 +43,7 @@ struct Request {
 Result<std::optional<Request>> request_of(Session& session, const plan::Step& step, const scorer::Schema& schema, std::size_t fragment) {
   Request request;
   request.columns.resize(schema.request.size());
-  std::vector<io::CsvColumn> wanted;
+  std::vector<plan::ReadColumn> wanted;
   std::vector<std::size_t> position;
   for (std::size_t i = 0; i < schema.request.size(); ++i) {
     if (const auto input = input_for(session, step, 2, schema.request[i])) {
@@ -51,18 +51,15 @@ Result<std::optional<Request>> request_of(Session& session, const plan::Step& st
       if (column->type != schema.request[i].read.type) return std::nullopt;
       request.columns[i] = *column;
     } else {
-      wanted.push_back(io::csv_column(schema.request[i].read));
+      wanted.push_back(schema.request[i].read);
       position.push_back(i);
     }
   }
   if (wanted.empty()) return request;
   if (session.plan.tables[step.table].synthetic) return std::nullopt;
-  const plan::Table& table = session.plan.tables[step.table];
-  const io::Table& files = session.fragments(step);
-  MLP_TRY(const io::CsvOptions options, io::csv_options(table.options, table.name, session.options.fragment_rows));
-  const io::Fragment& place = files.fragments[fragment];
-  if (!io::bind_columns(files.files[place.file], wanted)) return std::nullopt;
-  MLP_TRY(io::ReadOutcome outcome, io::read_fragment(session.files, files.files[place.file], place, wanted, options));
+  const io::Table& table = session.fragments(step);
+  if (!io::bind_columns(table.files[table.fragments[fragment].file], wanted)) return std::nullopt;
+  MLP_TRY(io::ReadOutcome outcome, io::read_fragment(table, fragment, wanted));
   for (std::size_t c = 0; c < wanted.size(); ++c) request.columns[position[c]] = std::move(outcome.batch.columns[c]);
   request.bad = std::move(outcome.bad_rows);
   return request;

@@ -2,13 +2,12 @@
 #include "runtime/column/codec.h"
 #include "runtime/column/parallel.h"
 #include "runtime/exec/session.h"
-#include "runtime/io/source_options.h"
+#include "runtime/io/source.h"
 
 namespace mlp::exec {
 
 Result<void> scan(Session& session, plan::TableIndex index, std::span<const ScanColumn> columns) {
   const io::Table& table = *session.tables[index];
-  MLP_TRY(const io::CsvOptions options, io::csv_options(session.plan.tables[index].options, session.plan.tables[index].name, session.options.fragment_rows));
   const std::size_t count = table.fragments.size();
   std::vector<std::optional<diag::Diagnostic>> failures(count);
   std::vector<io::BadValues> bad(count);
@@ -16,14 +15,14 @@ Result<void> scan(Session& session, plan::TableIndex index, std::span<const Scan
   std::vector<std::vector<Cell>> cells(count);
   parallel_for(count, [&](std::size_t f) {
     if (session.stopped()) return;
-    std::vector<io::CsvColumn> wanted;
+    std::vector<plan::ReadColumn> wanted;
     for (const ScanColumn& column : columns) {
       if (!column.missing[f]) continue;
-      wanted.push_back(io::csv_column(std::get<plan::ReadColumn>(session.plan[column.step].code)));
+      wanted.push_back(std::get<plan::ReadColumn>(session.plan[column.step].code));
       cells[f].push_back({&column, {}});
     }
     if (wanted.empty()) return;
-    auto outcome = io::read_fragment(session.files, table.files[table.fragments[f].file], table.fragments[f], wanted, options);
+    auto outcome = io::read_fragment(table, f, wanted);
     if (!outcome) {
       failures[f] = std::move(outcome.error());
       return;

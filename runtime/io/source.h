@@ -1,0 +1,99 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "compiler/diag/diagnostic.h"
+#include "compiler/plan/physical.h"
+#include "runtime/column/column.h"
+#include "runtime/io/column_profile.h"
+#include "runtime/io/file_system.h"
+#include "runtime/io/fragments.h"
+
+/// Tables that are files, whatever their form: `look` finds the rows of a file and hashes them, `read_fragment` reads columns of some
+/// of them with their part of the contract (plan::ReadColumn). A form of files is a `Form`; what it gives does not depend on how a
+/// table is cut into files and fragments.
+///
+/// A source whose rows are elsewhere (a database, a server) is first fetched into files of the store's folder, which are read as any
+/// other file: exec::look_at_source is the place.
+namespace mlp::io {
+
+/// How the files of a table are written, where their form leaves a choice.
+struct ReadOptions {
+  char delimiter = ',';  ///< of delimited text
+  std::string null;      ///< a text that is missing, as an empty one is
+  bool trim = false;     ///< blanks and tabs around fields are not part of them
+  char decimal = '.';
+  std::string zone;  ///< of timestamps without an offset; empty: UTC
+  std::uint64_t fragment_rows = 65536;
+};
+
+/// Values that break the contract.
+struct BadValues {
+  static constexpr std::size_t kShown = 20;
+  std::vector<diag::DataPlace> first;              ///< at most kShown, in the order of the file
+  std::uint64_t count = 0;                         ///< all of them
+  std::map<std::string, std::uint64_t> by_reason;  ///< "`age` is not a whole number" -> how many
+
+  /// The next bad value, in the order of the file. `column` is empty where the row as a whole is bad.
+  void add(diag::DataPlace place);
+  /// `other` comes later in the table.
+  void append(const BadValues& other);
+};
+
+struct ReadOutcome {
+  Batch batch;                          ///< the columns asked for, in that order; where a value is bad it is missing
+  std::vector<ColumnProfile> profiles;  ///< of each column
+  BadValues bad;
+  std::vector<std::uint32_t> bad_rows;  ///< rows of the batch with a bad value, ascending
+};
+
+struct Source;
+
+/// A form of files. Its functions may be called by several threads at once.
+struct Form {
+  std::string_view name;  ///< "CSV", for messages
+  Result<FileScan> (*look)(const Source& source, const std::string& path);
+  Result<ReadOutcome> (*read)(const Source& source, const FileScan& file, const Fragment& fragment, std::span<const plan::ReadColumn> columns);
+};
+
+/// How the files of one table are read.
+struct Source {
+  FileSystem* files = nullptr;
+  const Form* form = nullptr;
+  ReadOptions options;
+};
+
+/// The form of a source, by its native symbol (plan::Table::source); null where it is none of files.
+const Form* find_form(std::string_view symbol);
+/// From the named values of a source's declaration. E0303, E0308 where one of them is not usable; `table` is for the message.
+Result<ReadOptions> read_options(const plan::Options& options, const std::string& table, std::uint64_t fragment_rows);
+/// The source of a table of the plan. E0303, E0308; E0601 where no form reads it.
+Result<std::shared_ptr<const Source>> open_source(FileSystem& files, const plan::Table& table, std::uint64_t fragment_rows);
+
+/// Whether the columns can be read at all, whatever the file: formats, patterns, types, zone, marks (E0601, E0308). Reading checks it too.
+Result<void> check_columns(const Source& source, std::span<const plan::ReadColumn> columns);
+
+/// Finds the columns and the rows of a file, and hashes them. E0901, E0804, E0805 when the file changed meanwhile.
+Result<FileScan> look(const Source& source, const std::string& path);
+/// Whether `look` would find the same in the same bytes.
+bool was_made_with(const FileScan& file, const Source& source);
+
+/// The position in the file of each column, by name. E0803 with all that are missing.
+Result<std::vector<std::uint32_t>> bind_columns(const FileScan& file, std::span<const plan::ReadColumn> columns);
+
+/// Reads columns of one fragment of the table. Values that break the contract are in the outcome; a failure is about the file as a
+/// whole: E0901, E0803, E0805 when it is no longer the one that was looked at, and what check_columns finds. Thread-safe.
+Result<ReadOutcome> read_fragment(const Table& table, std::size_t fragment, std::span<const plan::ReadColumn> columns);
+
+/// E0805.
+std::unexpected<diag::Diagnostic> source_changed(const std::string& path);
+/// E0801 for the bad values of a whole table, given in the order of its fragments; there is at least one.
+diag::Diagnostic contract_failure(std::string_view table, std::span<const BadValues> bad);
+
+}  // namespace mlp::io
