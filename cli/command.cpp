@@ -90,7 +90,7 @@ std::optional<LoadedPlan> load_plan(const Common& common, const std::string& fil
   hasher.add(build_identity()).add(*text).add(driver::folder_of(file)).add(file).add(options.final_rows);
   for (const auto& [name, value] : options.params) hasher.add(name).add(value);
   hasher.add(options.env);
-  for (const auto& [path, imported] : driver::imported_texts(file, *text)) hasher.add(path).add(imported);
+  for (const auto& [path, other] : driver::texts_beside(file, *text)) hasher.add(path).add(other);
   for (char** variable = environ; *variable; ++variable)
     if (std::string_view(*variable).starts_with("MLP_PARAM_")) hasher.add(*variable);
   const Digest key = hasher.finish();

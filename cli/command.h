@@ -85,6 +85,8 @@ std::string figure_text(const std::optional<double>& value);
 int check(const Common& common, const std::vector<std::string>& files, const std::string& emit, bool fix);
 /// Writes files in the one style, or says with exit code 1 which are not.
 int format_files(const Common& common, const std::vector<std::string>& paths, bool only_check);
+/// Writes the types of the columns that `rest from lock` takes, or says with exit code 1 what would change.
+int lock(const Common& common, const std::string& file, bool only_check);
 int plan(const Common& common, const std::string& file, bool detailed_exitcode, bool final_rows);
 int run(const Common& common, const std::string& file, bool final_rows);
 int test(const Common& common, const std::string& file);

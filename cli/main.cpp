@@ -72,6 +72,13 @@ int main(int argc, char** argv) {
     sub->callback([&] { chosen = [&] { return check(common, paths, emit, fix); }; });
   }
   {
+    CLI::App* sub = command(&app, "lock", "finds the types of columns that are not declared, for `rest from lock`, and writes them to mlp.lock");
+    with_file(sub), with_params(sub), stored(sub);
+    sub->add_flag("--check", only_check, "write nothing; exit code 1 where mlp.lock would change");
+    sub->add_option("--fragment-rows", common.fragment_rows, "rows read at once; changes no result")->check(CLI::Range(1, 1 << 30));
+    sub->callback([&] { chosen = [&] { return lock(common, file, only_check); }; });
+  }
+  {
     CLI::App* sub = command(&app, "plan", "what would run, reuse, refit, and why");
     with_file(sub), with_params(sub), stored(sub);
     sub->add_flag("--detailed-exitcode", detailed, "exit 2 when there is something to do");

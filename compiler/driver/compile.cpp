@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "compiler/lock/lock.h"
 #include "compiler/planner/planner.h"
 #include "compiler/sema/check.h"
 #include "compiler/syntax/parse.h"
@@ -109,8 +110,10 @@ class ModuleLoader {
   std::map<std::string, std::size_t> known_;
 };
 
-void add_imported_texts(const std::string& path, std::string_view text, std::map<std::string, std::string>& out) {
+void add_texts_beside(const std::string& path, std::string_view text, std::map<std::string, std::string>& out) {
   constexpr std::string_view kWord = "import";
+  if (text.find("lock") != std::string_view::npos)
+    if (auto lock = read_source(lock_path(path))) out.emplace(lock_path(path), std::move(*lock));
   for (std::size_t at = 0; at < text.size();) {
     std::size_t end = std::min(text.find('\n', at), text.size());
     std::string_view line = text.substr(at, end - at);
@@ -123,15 +126,15 @@ void add_imported_texts(const std::string& path, std::string_view text, std::map
     auto read = read_source(other);
     if (!read) continue;
     const std::string& kept = out.emplace(other, std::move(*read)).first->second;
-    add_imported_texts(other, kept, out);
+    add_texts_beside(other, kept, out);
   }
 }
 
 }  // namespace
 
-std::map<std::string, std::string> imported_texts(const std::string& path, const std::string& text) {
+std::map<std::string, std::string> texts_beside(const std::string& path, const std::string& text) {
   std::map<std::string, std::string> out;
-  add_imported_texts(path, text, out);
+  add_texts_beside(path, text, out);
   return out;
 }
 
@@ -149,7 +152,8 @@ Compiled compile_text(const std::string& path, std::string text, const CompileOp
   out.file = parse(out.sources, file, out.sink);
   if (last == Phase::ast) return out;
   // What parsed is checked also when something else did not, so that one run tells all mistakes.
-  CheckOptions check_options{options.params, options.read_environment, options.env, &out.modules, {}};
+  CheckOptions check_options{options.params, options.read_environment, options.env, &out.modules, {}, {}};
+  if (options.read_locks) check_options.read_lock = read_lock;
   check_options.imports = ModuleLoader(out, path).load(out.file, std::filesystem::path(path).lexically_normal().string());
   out.workflow = check(out.file, out.sources, check_options, out.sink);
   out.sink.sort();

@@ -19,6 +19,7 @@ struct CompileOptions {
   bool read_environment = true;               ///< MLP_PARAM_name
   bool final_rows = false;                    ///< `--final`
   std::string env;                            ///< `--env`
+  bool read_locks = true;                     ///< false: what `rest from lock` takes is about to be found out, so it is not known
 };
 
 enum class Phase : std::uint8_t { ast, hir, logical, physical };
@@ -42,9 +43,10 @@ Compiled compile_text(const std::string& path, std::string text, const CompileOp
 /// The text of a source file: E0901 when it cannot be read, E0109 when it is too large.
 Result<std::string> read_source(const std::string& path);
 
-/// The texts of what a text imports, at first and second hand, by path: what a compiled plan depends on beside the text itself.
-/// Finds more rather than less: it looks for lines that begin with `import`, without parsing. Files that cannot be read are left out.
-std::map<std::string, std::string> imported_texts(const std::string& path, const std::string& text);
+/// The texts of what a text imports, at first and second hand, and of the locks of all of them, by path: what a compiled plan depends
+/// on beside the text itself. Finds more rather than less: it looks for lines that begin with `import` and for the word `lock`, without
+/// parsing. Files that cannot be read are left out.
+std::map<std::string, std::string> texts_beside(const std::string& path, const std::string& text);
 
 /// The folder of a path, "" for a bare name.
 std::string folder_of(const std::string& path);

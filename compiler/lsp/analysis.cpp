@@ -1,5 +1,6 @@
 #include "compiler/lsp/analysis.h"
 
+#include "compiler/lock/lock.h"
 #include "compiler/sema/check.h"
 #include "compiler/syntax/parse.h"
 
@@ -10,7 +11,9 @@ std::shared_ptr<const Analysis> analyse(std::string path, std::string text) {
   out->main = out->sources.add(std::move(path), std::move(text));
   out->lines = Lines(out->text());
   out->file = parse(out->sources, out->main, out->sink);
-  const hir::Workflow workflow = understand(out->file, out->sources, {}, out->sink);
+  CheckOptions options;
+  if (out->sources.file(out->main).path.starts_with('/')) options.read_lock = read_lock;  // a text that was never saved has no folder
+  const hir::Workflow workflow = understand(out->file, out->sources, options, out->sink);
   out->sink.sort();
   out->names = collect_names(out->file, out->sources, workflow);
   return out;

@@ -24,7 +24,7 @@ struct Analysis {
   const std::string& text() const { return sources.file(main).text; }
 };
 
-/// Parses and checks a text. Reads no file and no environment: a param has its default.
+/// Parses and checks a text. Reads no file but the mlp.lock beside it, and no environment: a param has its default.
 std::shared_ptr<const Analysis> analyse(std::string path, std::string text);
 
 /// The word at the byte, or that ends at it, without backquotes; nowhere where there is none.

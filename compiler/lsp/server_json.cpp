@@ -149,7 +149,7 @@ struct Server::State {
   std::map<std::string, Document, std::less<>> documents;
   Encoding encoding = Encoding::utf16;
   bool initialized = false, shut_down = false;
-  bool related = false, versioned_edits = false, markdown_hover = true, markdown_items = true, code_actions = false;
+  bool related = false, versioned_edits = false, markdown_hover = true, markdown_items = true, code_actions = false, watches = false;
   std::optional<int> exit;
   std::vector<std::string> out;
 
@@ -177,6 +177,7 @@ struct Server::State {
     markdown_items = takes_markdown({"capabilities", "textDocument", "completion", "completionItem", "documentationFormat"});
     related = true_at(params, {"capabilities", "textDocument", "publishDiagnostics", "relatedInformation"});
     versioned_edits = true_at(params, {"capabilities", "workspace", "workspaceEdit", "documentChanges"});
+    watches = true_at(params, {"capabilities", "workspace", "didChangeWatchedFiles", "dynamicRegistration"});
     code_actions = at(params, {"capabilities", "textDocument", "codeAction", "codeActionLiteralSupport"}) != nullptr;
     const char* chosen = encoding == Encoding::utf8 ? "utf-8" : encoding == Encoding::utf32 ? "utf-32" : "utf-16";
     Json capabilities{{"positionEncoding", chosen},
@@ -231,6 +232,22 @@ struct Server::State {
     if (!uri || documents.erase(*uri) == 0) return false;
     out.push_back(notification("textDocument/publishDiagnostics", {{"uri", *uri}, {"diagnostics", Json::array()}}));
     return true;
+  }
+
+  /// A file beside the documents was written: what was found out of it may be another.
+  void did_change_files() {
+    for (auto& [uri, document] : documents) {
+      document.now.reset();
+      document.published = false;
+    }
+  }
+
+  /// Asks the client to tell when a file that documents depend on is written.
+  void watch_files() {
+    if (!watches) return;
+    const Json watcher{{"globPattern", "**/mlp.lock"}};
+    const Json registration{{"id", "mlp.lock"}, {"method", "workspace/didChangeWatchedFiles"}, {"registerOptions", {{"watchers", Json::array({watcher})}}}};
+    out.push_back(text_of({{"jsonrpc", "2.0"}, {"id", "watch"}, {"method", "client/registerCapability"}, {"params", {{"registrations", Json::array({registration})}}}}));
   }
 
   // ---- diagnostics -----------------------------------------------------------------------------------------------------------
@@ -381,6 +398,8 @@ struct Server::State {
       return;
     }
     if (!initialized || shut_down) return;
+    if (method == "initialized") watch_files();
+    if (method == "workspace/didChangeWatchedFiles") did_change_files();
     if (method == "textDocument/didOpen" && !did_open(params)) out.push_back(log_message("didOpen: `textDocument` needs `uri` and `text`"));
     if (method == "textDocument/didChange" && !did_change(params)) out.push_back(log_message("didChange: the document is not open, or a change is no change; nothing was changed"));
     if (method == "textDocument/didClose" && !did_close(params)) out.push_back(log_message("didClose: the document is not open"));
@@ -392,7 +411,7 @@ struct Server::State {
     const Json* id = json.is_object() ? at(json, {"id"}) : nullptr;
     const bool named = id && (id->is_string() || id->is_number_integer());
     const auto method = text_at(json, {"method"});
-    if (!method && json.is_object() && (json.contains("result") || json.contains("error"))) return;  // an answer; this server asks nothing
+    if (!method && json.is_object() && (json.contains("result") || json.contains("error"))) return;  // the answer to what it asked, which changes nothing
     if (!method || text_at(json, {"jsonrpc"}) != "2.0" || (id && !named))
       return out.push_back(refusal(named ? *id : Json(), kInvalidRequest, "the message is no request of JSON-RPC 2.0"));
     const Json* params = at(json, {"params"});

@@ -11,6 +11,7 @@
 #include "compiler/expr/expr.h"
 #include "compiler/support/digest.h"
 #include "compiler/support/id.h"
+#include "compiler/types/schema.h"
 #include "compiler/types/tags.h"
 #include "compiler/types/type.h"
 
@@ -247,6 +248,9 @@ struct Table {
   std::string path;         ///< absolute or relative to the folder of the workflow; glob
   std::uint64_t rows = 0;   ///< synthetic
   Span span;
+  std::string lock;         ///< path of the mlp.lock that says which columns the files have beside those declared; empty: any may be there
+  Schema locked;            ///< the columns that it has
+  std::vector<std::string> declared;  ///< with a lock: the names in the source of the columns that the workflow declares
 };
 
 struct Param { std::string name, value, from; };
@@ -322,7 +326,7 @@ struct Monitor {
 };
 
 struct Physical {
-  static constexpr int kFormatVersion = 4;
+  static constexpr int kFormatVersion = 5;
   std::string workflow;
   std::string folder;                  ///< of the workflow file; paths are relative to it
   std::vector<Table> tables;

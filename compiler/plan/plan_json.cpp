@@ -103,9 +103,10 @@ template <class A> void fields(A& a, Step& s) {
   a("file", s.file), a("line", s.line), a("text", s.text), a("code_key", s.code_key), a("recipe_key", s.recipe_key);
   a("shows_names", s.shows_names);
 }
+template <class A> void fields(A& a, SchemaColumn& c) { a("name", c.name), a("type", c.type); }
 template <class A> void fields(A& a, Table& t) {
   a("name", t.name), a("synthetic", t.synthetic), a("source", t.source), a("options", t.options), a("path", t.path), a("rows", t.rows);
-  a("span", t.span);
+  a("span", t.span), a("lock", t.lock), a("locked", t.locked), a("declared", t.declared);
 }
 template <class A> void fields(A& a, Param& p) { a("name", p.name), a("value", p.value), a("from", p.from); }
 template <class A> void fields(A& a, Edge& e) {

@@ -53,8 +53,18 @@ plan::Physical start_plan(const hir::Workflow& workflow, const PlanOptions& opti
   plan.workflow = workflow.name;
   plan.folder = options.folder;
   plan.final_rows = options.final_rows;
-  for (const hir::Table& table : workflow.tables)
-    plan.tables.push_back({table.name, table.synthetic, table.source, table.options, table.path, table.rows, table.span});
+  for (const hir::Table& table : workflow.tables) {
+    plan::Table& out = plan.tables.emplace_back(
+        plan::Table{table.name, table.synthetic, table.source, table.options, table.path, table.rows, table.span, {}, {}, {}});
+    if (!table.lock) continue;
+    out.lock = table.lock->path;
+    for (const hir::ColumnId id : table.columns) {
+      const auto* source = std::get_if<hir::SourceColumn>(&workflow[id].made_by);
+      if (!source) continue;
+      if (source->locked) out.locked.push_back({source->source_name, workflow[id].type});
+      else out.declared.push_back(source->source_name);
+    }
+  }
   for (const hir::Param& param : workflow.params) plan.params.push_back({param.name, to_string(param.value), param.from});
   for (const hir::Deploy& deploy : workflow.deploys) plan.deployments.push_back(deployment_of(workflow, deploy));
   for (const hir::Monitor& monitor : workflow.monitors) plan.monitors.push_back(monitor_of(workflow, monitor));

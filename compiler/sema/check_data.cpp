@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <deque>
 #include <memory>
 
 #include "compiler/sema/intervals.h"
@@ -53,12 +54,13 @@ namespace {
 /// A column of a data block while its table is being resolved.
 struct Pending {
   const ast::Name* name = nullptr;
-  const ast::Column* column = nullptr;
+  const ast::Column* column = nullptr;  ///< its line; nullptr for one that `rest from lock` takes
   const ast::DataEntry* entry = nullptr;
   bool done = false;
   std::optional<hir::ColumnId> id;
   std::vector<Value> set;  ///< `in (…)` of values that the scan does not check by itself
   std::optional<Interval> check_range;
+  const SchemaColumn* locked = nullptr;
 };
 
 /// One data block with its columns, which may name each other in any order.
@@ -71,6 +73,7 @@ class DataBlock {
 
  private:
   void collect();
+  void take_rest(const ast::DataEntry& entry);
   void read_source();
   std::optional<hir::ColumnId> column(std::size_t index, Span reference);
   std::optional<hir::ColumnId> resolve_column(Pending& pending);
@@ -85,16 +88,20 @@ class DataBlock {
   hir::TableId id_;
   hir::Table table_;
   std::vector<Pending> columns_;
+  std::optional<LockedTable> locked_;
+  std::deque<ast::Name> locked_names_;  ///< in the language
   std::map<std::string, std::size_t, std::less<>> index_;
   RowNames rows_;
   Span time_tag_, label_tag_;
 };
 
 void DataBlock::collect() {
+  const ast::DataEntry* rest = nullptr;
   for (const ast::DataEntry& entry : data_.entries) {
     if (std::holds_alternative<ast::RestFromLock>(entry.kind)) {
-      context_.not_yet("`rest from lock`", entry.span);
-      rows_.opaque = true;
+      if (rest)
+        context_.report(diag::make(Code::E0210, entry.span, "`rest from lock` is given twice").with_label("given again here").with_secondary(rest->span, "first given here").with_help("leave one of the two out"));
+      else rest = &entry;
     }
     const auto* column = std::get_if<ast::Column>(&entry.kind);
     if (!column) continue;
@@ -107,9 +114,52 @@ void DataBlock::collect() {
                             .with_help("rename one of the two; `as \"…\"` says which column of the source it reads"));
         continue;
       }
-      columns_.push_back({&name, column, &entry, false, std::nullopt, {}, std::nullopt});
+      columns_.push_back({&name, column, &entry, false, std::nullopt, {}, std::nullopt, nullptr});
     }
   }
+  if (rest) take_rest(*rest);
+}
+
+/// Adds the columns that the lock has and the block does not declare.
+void DataBlock::take_rest(const ast::DataEntry& entry) {
+  if (table_.synthetic) {
+    context_.report(diag::make(Code::E0206, entry.span, fmt::format("`{}` is generated: there are no other columns that `rest from lock` could take", declaration_.name.text))
+                        .with_label("nothing is read here").with_help("leave it out"));
+    return;
+  }
+  const std::string& file = context_.sources.file(context_.file.now->file).path;
+  table_.lock = hir::LockPlace{lock_path(file), file.substr(file.rfind('/') + 1), declaration_.name.text};
+  locked_ = locked_table(context_, *table_.lock, entry.span);
+  if (!locked_) {
+    rows_.opaque = true;
+    return;
+  }
+  std::set<std::string_view> declared;
+  for (const Pending& pending : columns_)
+    if (!pending.column->value) declared.insert(pending.column->as ? pending.column->as->value : pending.name->text);
+  std::map<std::string, std::string> source_names;  // of the names that the lock gave
+  std::vector<std::string> collisions;
+  diag::Diagnostic two = diag::make(Code::E0202, entry.span, {});
+  for (const SchemaColumn& column : locked_->columns) {
+    if (declared.contains(column.name)) continue;
+    locked_names_.push_back({name_of_source_column(column.name), entry.span, false});
+    const ast::Name& name = locked_names_.back();
+    const auto [at, fresh] = index_.try_emplace(name.text, columns_.size());
+    if (!fresh) {
+      const Pending& other = columns_[at->second];
+      if (other.column) two.secondary.push_back({other.name->span, fmt::format("`{}` is declared here", name.text)});
+      collisions.push_back(other.column ? fmt::format("`{}` of the source would be called `{}`, which the table declares", column.name, name.text)
+                                        : fmt::format("`{}` and `{}` of the source would both be called `{}`", source_names[name.text], column.name, name.text));
+      if (two.help.empty()) two.help = fmt::format("declare it under another name: `… : {} as \"{}\"`", to_string(column.type), column.name);
+      continue;
+    }
+    source_names.emplace(name.text, column.name);
+    columns_.push_back({&name, nullptr, &entry, false, std::nullopt, {}, std::nullopt, &column});
+  }
+  if (collisions.empty()) return;
+  two.message = fmt::format("{}", fmt::join(collisions, "; "));
+  two.label = "takes columns that need names of their own";
+  context_.report(std::move(two));
 }
 
 void DataBlock::read_source() {
@@ -234,6 +284,19 @@ void DataBlock::check_tags(const Pending& pending, const ReadTags& read, const T
 }
 
 std::optional<hir::ColumnId> DataBlock::resolve_column(Pending& pending) {
+  if (pending.locked) {
+    hir::SourceColumn source;
+    source.source_name = pending.locked->name;
+    source.locked = true;
+    if (pending.locked->type.closed()) source.allowed = pending.locked->type.domain();
+    hir::Column column;
+    column.name = pending.name->text;
+    column.type = pending.locked->type;
+    column.span = pending.entry->span;
+    column.table = id_;
+    column.made_by = std::move(source);
+    return context_.add_column(std::move(column), {{}, pending.entry->span});
+  }
   const ast::Column& line = *pending.column;
   const ReadTags read = read_tags(context_, line.tags, [&](const ast::Path& path) {
     if (path.parts.size() == 1 && (index_.contains(path.parts[0].text) || rows_.opaque)) return true;
@@ -325,6 +388,7 @@ void DataBlock::finish_table() {
   }
   for (const Pending& pending : columns_) {
     if (!pending.id) continue;
+    if (pending.locked) continue;
     const std::string text = pending.column->in ? fmt::format("in {}", context_.text(context_.file.expr(pending.column->in).span)) : std::string();
     const Span span = pending.column->in ? context_.file.expr(pending.column->in).span : Span{};
     if (pending.check_range) add_constraint(context_, table_, *pending.id, pending.check_range, {}, text, span);
@@ -333,13 +397,14 @@ void DataBlock::finish_table() {
   if (!table_.time) return;
   for (const Pending& pending : columns_) {
     if (!pending.id || *pending.id == *table_.time || pending.entry->because) continue;
-    const auto tags = pending.column->tags;
-    const bool declared = std::any_of(tags.begin(), tags.end(), [](const ast::Tag& t) { return t.kind == ast::TagKind::available || t.kind == ast::TagKind::ignore; });
-    if (declared || pending.column->value || context_.out[*pending.id].type.base != Base::timestamp) continue;
+    const auto said = [](const ast::Tag& t) { return t.kind == ast::TagKind::available || t.kind == ast::TagKind::ignore; };
+    if (pending.column && (pending.column->value || std::ranges::any_of(pending.column->tags, said))) continue;
+    if (context_.out[*pending.id].type.base != Base::timestamp) continue;
     context_.report(diag::make(Code::W0402, pending.name->span, fmt::format("`{}` is a second time, and is taken as known at the row's `@time`", pending.name->text))
                         .with_label("no `@available(…)`")
                         .with_secondary(context_.out[*table_.time].span, "the row's time")
-                        .with_help(fmt::format("if it lies later, say so: `@available(at {})`; if not, `because \"…\"` quiets this", pending.name->text)));
+                        .with_help(pending.locked ? fmt::format("if it lies later, declare it: `{0} : timestamp @available(at {0})`; if not, `because \"…\"` quiets this", pending.name->text)
+                                                  : fmt::format("if it lies later, say so: `@available(at {})`; if not, `because \"…\"` quiets this", pending.name->text)));
     break;
   }
 }
@@ -372,7 +437,7 @@ TableState DataBlock::resolve() {
     if (const auto* expect = std::get_if<ast::Expect>(&entry.kind)) check_expect(context_, table_, *expect, rows_, entry.span);
     if (std::holds_alternative<ast::Reject>(entry.kind)) context_.not_yet("`reject`", entry.span);
   }
-  if (columns_.empty() && !rows_.opaque)
+  if (columns_.empty() && !rows_.opaque && !table_.lock)
     context_.report(diag::make(Code::E0207, declaration_.name.span, fmt::format("the table `{}` declares no columns", declaration_.name.text))
                         .with_label("nothing to read").with_help("declare the columns that are needed: `age : int`; others are not read"));
   assign_streams(context_, table_.columns, table_.seed);

@@ -32,6 +32,8 @@ Availability later(const Availability& a, const Availability& b);
 /// An expectation that a declared constraint of a computed column becomes.
 void add_constraint(Context& context, hir::Table& table, hir::ColumnId column, const std::optional<Interval>& range, const std::vector<Value>& set,
                     const std::string& text, Span span);
+/// What the lock has for a table; nullopt where it is not known: that was reported, or it is about to be found out.
+std::optional<LockedTable> locked_table(Context& context, const hir::LockPlace& place, Span span);
 void check_expect(Context& context, hir::Table& table, const ast::Expect& expect, const RowNames& rows, Span span);
 
 }  // namespace mlp::sema

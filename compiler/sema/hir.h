@@ -34,6 +34,7 @@ struct SourceColumn {
   std::string matches;
   bool ranged = false;                   ///< Column::range is a declared constraint, to be checked in the scan
   bool unique = false;
+  bool locked = false;                   ///< taken by `rest from lock`, with the type that mlp.lock says
 };
 
 /// Many rows of a table as one value. Inputs of `arguments` and `where` are columns of `of`.
@@ -80,6 +81,12 @@ struct Expectation {
   std::vector<Statistic> statistics;
 };
 
+/// The entry that `rest from lock` takes its columns from.
+struct LockPlace {
+  std::string path;         ///< of the mlp.lock
+  std::string file, table;  ///< which entry: the name of the file that declares the table, and the table's there
+};
+
 struct Table {
   std::string name;
   Span span;
@@ -91,6 +98,7 @@ struct Table {
   Span path_span;
   std::uint64_t rows = 0;  ///< of a synthetic table
   std::int64_t seed = 0;   ///< of a synthetic table; already part of the streams of its random calls
+  std::optional<LockPlace> lock;  ///< of a table with `rest from lock`
   std::vector<ColumnId> columns;
   std::vector<ColumnId> key;
   std::optional<ColumnId> time, label, weight;

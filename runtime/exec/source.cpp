@@ -7,6 +7,7 @@
 
 #include "compiler/support/check.h"
 #include "runtime/column/parallel.h"
+#include "runtime/exec/lock_fit.h"
 
 namespace mlp::exec {
 
@@ -67,7 +68,9 @@ Result<std::optional<io::Table>> look_at_source(const plan::Table& table, const 
     found.push_back(std::move(*scan));
   }
   hashed = std::any_of(read.begin(), read.end(), [](std::uint8_t r) { return r != 0; });
-  return std::optional(io::join_files(source, std::move(found)));
+  std::optional joined = io::join_files(source, std::move(found));
+  MLP_TRY_VOID(check_columns_of_lock(table, *joined));
+  return joined;
 }
 
 io::Table synthetic_fragments(std::uint64_t rows, std::uint64_t fragment_rows) {

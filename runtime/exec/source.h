@@ -16,7 +16,8 @@
 namespace mlp::exec {
 
 /// The files of the table as they stand. `hashed` becomes true when something had to be read, because no stamp proves that it did
-/// not change. With `may_read` false such files give nothing. Failures: E0901 (no file), E0804 (no table in it).
+/// not change. With `may_read` false such files give nothing. Failures: E0901 (no file), E0804 (no table in it), E0808 (other columns than
+/// mlp.lock says).
 Result<std::optional<io::Table>> look_at_source(const plan::Table& table, const std::string& folder, std::uint64_t fragment_rows,
                                                 io::FileSystem& files, store::Store& store, bool may_read, bool& hashed);
 

@@ -31,11 +31,19 @@ struct Checked {
   std::optional<std::string> hir;
 };
 
-Checked check_text(const std::string& name, const std::string& text) {
+/// `folder`: where a program finds its mlp.lock.
+Checked check_text(const std::string& name, const std::string& text, const fs::path& folder = {}) {
   mlp::SourceMap sources;
   mlp::diag::Sink sink;
   const auto file = mlp::parse(sources, sources.add(name, text), sink);
-  const auto workflow = mlp::check(file, sources, {}, sink);
+  mlp::CheckOptions options;
+  options.read_lock = [&](const std::string& path) {
+    auto lock = mlp::read_lock((folder / path).string());
+    // As it is said in the folder of the program.
+    if (std::string at = folder.string() + "/"; !lock && lock.error().message.find(at) != std::string::npos) lock.error().message.erase(lock.error().message.find(at), at.size());
+    return lock;
+  };
+  const auto workflow = mlp::check(file, sources, options, sink);
   sink.sort();
   Checked out;
   for (const auto& d : sink.diagnostics()) {
@@ -73,7 +81,7 @@ TEST_CASE("a wrong program gives exactly its diagnostics, a right one none") {
   for (const fs::path& path : programs()) {
     const std::string stem = path.stem().string();
     INFO(path.string());
-    const Checked checked = check_text(path.filename().string(), read(path));
+    const Checked checked = check_text(path.filename().string(), read(path), path.parent_path());
     const bool wrong = stem.starts_with("fail_");
     CHECK(checked.hir.has_value() == !wrong);
     fs::path sibling = path;

@@ -1,7 +1,9 @@
 #include "compiler/support/check.h"
 #include "runtime/column/codec.h"
 #include "runtime/column/parallel.h"
+#include "runtime/exec/lock_fit.h"
 #include "runtime/exec/session.h"
+#include "runtime/io/infer_types.h"
 #include "runtime/io/source.h"
 
 namespace mlp::exec {
@@ -42,7 +44,12 @@ Result<void> scan(Session& session, plan::TableIndex index, std::span<const Scan
     if (f) return failure(std::move(*f));
   std::uint64_t bad_count = 0;
   for (const io::BadValues& b : bad) bad_count += b.count;
-  if (bad_count) return failure(io::contract_failure(session.plan.tables[index].name, bad));
+  if (bad_count) {
+    diag::Diagnostic broken = io::contract_failure(session.plan.tables[index].name, bad);
+    if (session.plan.tables[index].lock.empty()) return failure(std::move(broken));
+    const Result<Schema> now = io::infer_types(table, session.plan.tables[index].name);
+    return failure(compared_with_lock(std::move(broken), session.plan.tables[index], now));
+  }
   if (session.stopped()) return failure(diag::Code::E0906, "stopped on request", "the next run goes on from here");
   // The bytes that were read are those that were hashed only if the files are still the ones that were looked at.
   for (const io::FileScan& file : table.files) {
