@@ -149,8 +149,8 @@ int lock(const Common& common, const std::string& file, bool only_check) {
   driver::CompileOptions options{*params, true, false, common.env, false};
   const driver::Compiled compiled = driver::compile(file, options, driver::Phase::hir);
   if (!compiled.workflow) return report(common, compiled.sink, compiled.sources);
-  // Nothing is committed to the store: it lends what it knows of files that have not changed.
-  auto store = store::Store::open(store_directory(common, file), store::Mode::read_write);
+  // The store lends what it knows of files that have not changed.
+  auto store = store::Store::open(store_directory(common, file), store::Mode::read_only);
   if (!store) return report(common, store.error());
   auto locks = make_locks(common, file, *compiled.workflow, *store);
   if (!locks) return report(common, locks.error(), compiled.sources);

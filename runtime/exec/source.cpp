@@ -56,7 +56,7 @@ Result<std::optional<io::Table>> look_at_source(const plan::Table& table, const 
       failures[i] = std::move(scan.error());
       return;
     }
-    store.put_stamp(paths[i], {store_stamp(scan->stamp), began, io::encode(*scan)});
+    if (store.mode() == store::Mode::read_write) store.put_stamp(paths[i], {store_stamp(scan->stamp), began, io::encode(*scan)});
     read[i] = 1;
     scans[i] = std::move(*scan);
   });

@@ -23,6 +23,7 @@ LOOKING = [
     ["cache", "verify"],
     ["cache", "stats"],
     ["test", "census.mlp"],
+    ["lock", "census.mlp", "--check"],
 ]
 
 
