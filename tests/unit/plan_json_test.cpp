@@ -80,7 +80,7 @@ TEST_CASE("another version, kind, field or key of a plan is refused with its rea
     CHECK(decoded.error().code == diag::Code::E0909);
     CHECK_THAT(decoded.error().message, Catch::Contains(why));
   };
-  refused("\"plan\":4", "\"plan\":3", "another version");
+  refused("\"plan\":" + std::to_string(plan::Physical::kFormatVersion), "\"plan\":3", "another version");
   refused("\"kind\":\"split\"", "\"kind\":\"spilt\"", "kind of step");
   refused("\"final_rows\":false", "\"final_rows\":false,\"more\":1", "field");
   refused("\"keys\":0", "\"keys\":-1", "whole number");
