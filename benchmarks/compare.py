@@ -17,6 +17,8 @@ import subprocess
 import sys
 import time
 
+import check
+
 HERE = pathlib.Path(__file__).resolve().parent
 TURNS = int(os.environ.get("BENCH_TURNS", "5"))
 ROWS = int(os.environ.get("BENCH_ROWS", "100000"))
@@ -102,6 +104,7 @@ def main():
             auc = row["auc"]["mlpc" if key in ("cold", "noop") else "script"]
             lines.append(f"| {name} | {what} | {seconds:.3f} | {ratio} | {memory:.0f} MB | {auc:.4f} |")
     figures = "\n".join(lines)
+    checks = "\n".join(check.table(mlpc, work, sorted([*HERE.parent.glob("examples/*/*.mlp"), *HERE.parent.parent.glob("shared/workflows/**/*.mlp")])))
     text = f"""# Benchmarks
 
 `benchmarks/run.sh` makes a table in the shape of the census of 1994, and runs two programs that do the same work by turns:
@@ -115,6 +118,14 @@ intervals of {REPLICATES} replicates. Times are of the whole process, start of t
 
 Written by `benchmarks/run.sh` on {datetime.date.today().isoformat()}; {os.cpu_count()} cores ({cpu()}); {versions}.
 Splits are dealt by each program in its own way, so the areas differ in the third digit.
+
+## Checking a workflow
+
+`benchmarks/check.sh` runs `mlpc check` in a process of its own for each file, by turns, {check.TURNS} times: the examples, the workflows of the language's
+contract, and `dense.mlp`, which it makes: 600 columns, 1,160 features, 20 models with their evaluations, no blank line.
+
+{checks}
+
 Single rows and HTTP: [benchmarks-serving.md](benchmarks-serving.md).
 """
     out.write_text(text, encoding="utf-8")

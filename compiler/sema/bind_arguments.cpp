@@ -48,9 +48,9 @@ Binding bind_arguments(const Scope& scope, const ast::Call& call, Span span, con
   Bound bound;
   bound.signature = &signature;
   bound.argument.resize(signature.parameters.size());
-  const std::string help = fmt::format("it is declared `{}`", signature_text(signature));
+  const auto help = [&] { return fmt::format("it is declared `{}`", signature_text(signature)); };
   const auto failed = [&](Code code, Span at, std::string message, std::string label) {
-    return Binding{std::nullopt, diag::make(code, at, std::move(message)).with_label(std::move(label)).with_help(help)};
+    return Binding{std::nullopt, diag::make(code, at, std::move(message)).with_label(std::move(label)).with_help(help())};
   };
   std::size_t next = 0;
   for (std::size_t i = 0; i < call.arguments.size(); ++i) {
@@ -70,7 +70,7 @@ Binding bind_arguments(const Scope& scope, const ast::Call& call, Span span, con
         const Span name_span = scope.place(argument.name->span);
         return {std::nullopt, with_suggestion(diag::make(Code::E0208, name_span, fmt::format("`{}` has no parameter `{}`", signature.name, argument.name->text))
                                                   .with_label("no such parameter"),
-                                              argument.name->text, name_span, candidates, help)};
+                                              argument.name->text, name_span, candidates, help())};
       }
       if (is_bound_by_planner(signature, signature.parameters[index]))
         return failed(Code::E0208, at, fmt::format("`{}` of `{}` is not given by hand", argument.name->text, signature.name),

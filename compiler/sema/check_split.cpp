@@ -23,9 +23,12 @@ const ast::Declaration* declaration_of(const Context& context, hir::TableId tabl
 std::optional<hir::ColumnId> column_of_table(Context& context, hir::TableId table, const ast::Path& path) {
   const ast::Declaration* declaration = declaration_of(context, table);
   if (!declaration) return std::nullopt;
-  const RowNames rows = names_of_table(context, *declaration, {table, is_opaque(context, table)});
-  std::string name = path.parts.back().text;
+  const std::string& name = path.parts.back().text;
   const bool own = path.parts.size() == 1 || (path.parts.size() == 2 && path.parts[0].text == declaration->name.text);
+  if (own)
+    for (const hir::ColumnId column : context.out[table].columns)
+      if (context.out[column].name == name) return column;
+  const RowNames rows = names_of_table(context, *declaration, {table, is_opaque(context, table)});
   if (own) {
     const RowNames::Found found = rows.find(name, path.span);
     if (found.found) return found.column;

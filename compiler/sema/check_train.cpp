@@ -86,9 +86,33 @@ std::optional<hir::ColumnId> label_of(Context& context, const ast::Predict& pred
 /// Whether a column of type `have` may be given where `take` is taken.
 bool fits(const Type& have, const Type& take) { return have.base == take.base && (!have.missing || take.missing); }
 
+NodeId input_of(Builder& b, const hir::Column& column, hir::ColumnId id) { return b.input(id.value, column.type, column.range, column.name, column.span); }
+
+/// A column that the model reads without a preparation; an int becomes a float where the model takes no int.
+expr::Expr as_it_is(const hir::Column& column, hir::ColumnId id, bool taken) {
+  Builder b;
+  const NodeId node = input_of(b, column, id);
+  return b.finish(taken ? node : *b.convert(node, Type::of(Base::float_)));
+}
+
+/// What a model's signature makes of a column; one expression a text, less those with a mistake, which was reported.
+std::vector<expr::Expr> prepare(Context& context, hir::ColumnId id, const std::vector<std::string>& texts) {
+  std::vector<expr::Expr> out;
+  for (const std::string& text : texts) {
+    const LibraryText library = library_text(context, text);
+    Builder b;
+    Scope scope(context, b, library.file);
+    scope.at = context.out[id].span;
+    scope.fitted_allowed = true;
+    scope.locals["it"] = input_of(b, context.out[id], id);
+    if (const NodeId node = type_expression(scope, library.root)) out.push_back(b.finish(node));
+  }
+  return out;
+}
+
 void build_matrix(Context& context, hir::Train& train, const Signature& model, const ast::Model& written) {
   for (const hir::ColumnId id : context.out[train.view].columns) {
-    const hir::Column column = context.out[id];
+    const hir::Column& column = context.out[id];
     if (column.type.is_error()) continue;
     const bool taken = std::any_of(model.takes.begin(), model.takes.end(), [&](const Type& t) { return fits(column.type, t); });
     const bool wider = column.type.base == Base::int_ &&
@@ -111,24 +135,10 @@ void build_matrix(Context& context, hir::Train& train, const Signature& model, c
     if (!texts)
       for (const auto& [type, outputs] : model.prepares)
         if (fits(column.type, type)) { texts = &outputs; break; }
-    const auto input = [&](Builder& b) { return b.input(id.value, column.type, column.range, column.name, column.span); };
-    if (!texts) {
-      Builder b;
-      NodeId node = input(b);
-      if (!taken) node = *b.convert(node, Type::of(Base::float_));
-      train.matrix.push_back({id, b.finish(node)});
-      continue;
-    }
-    for (const std::string& text : *texts) {
-      const LibraryText library = library_text(context, text);
-      Builder b;
-      Scope scope(context, b, library.file);
-      scope.at = column.span;
-      scope.fitted_allowed = true;
-      scope.locals["it"] = input(b);
-      const NodeId node = type_expression(scope, library.root);
-      if (node) train.matrix.push_back({id, b.finish(node)});
-    }
+    // Models of one kind over one view read the same.
+    const auto [at, fresh] = context.prepared.try_emplace({id, texts ? static_cast<const void*>(texts) : &model});
+    if (fresh) at->second = texts ? prepare(context, id, *texts) : std::vector{as_it_is(column, id, taken)};
+    for (const expr::Expr& code : at->second) train.matrix.push_back({id, code});
   }
 }
 

@@ -92,6 +92,9 @@ struct Context {
   std::map<std::string, std::unique_ptr<ast::File>, std::less<>> library_texts;
   std::map<std::string, ast::ExprId, std::less<>> library_roots;
 
+  /// What a model reads of a column of a view, by the texts of its preparation (without one: by the model).
+  std::map<std::pair<hir::ColumnId, const void*>, std::vector<expr::Expr>> prepared;
+
   Context(const ast::File& f, const SourceMap& s, const CheckOptions& o, diag::Sink& d) : file{&f}, sources(s), options(o), sink(d) {}
   /// Warnings inside of what has a reason (`because "…"`) are quiet.
   void report(diag::Diagnostic diagnostic);

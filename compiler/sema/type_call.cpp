@@ -317,7 +317,7 @@ NodeId type_call(Scope& scope, const ast::Call& call, Span span) {
     context.not_yet("functions bound to Python", span);
     return {};
   }
-  std::vector<const Signature*> entries = find_entries(EntryKind::fn, name);
+  std::span<const Signature* const> entries = find_entries(EntryKind::fn, name);
   const bool transform = entries.empty();
   if (transform) entries = find_entries(EntryKind::transform, name);
   if (entries.empty()) {

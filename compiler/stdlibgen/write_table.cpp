@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -101,58 +102,14 @@ class Writer {
   int next_ = 0;
 };
 
-constexpr std::string_view kCode = R"cpp(
-  /// Made on first use; a process that never asks does not pay.
-  const std::vector<Signature>& table() {
-    static const std::vector<Signature> made = make_signatures(kRows);
-    return made;
-  }
-
-  using Index = std::unordered_multimap<std::string_view, const Signature*>;
-
-  /// By what `text` says of an entry; entries of one text in the order of the table.
-  template <class Text>
-  Index make_index(Text text) {
-    Index index;
-    for (const Signature& entry : table())
-      if (!std::string_view(text(entry)).empty()) index.emplace(text(entry), &entry);
-    return index;
-  }
-
-  template <class Keep>
-  std::vector<const Signature*> select(const Index& index, std::string_view text, Keep keep) {
-    std::vector<const Signature*> found;
-    const auto [begin, end] = index.equal_range(text);
-    for (auto at = begin; at != end; ++at)
-      if (keep(*at->second)) found.push_back(at->second);
-    std::sort(found.begin(), found.end());  // the table is one array
-    return found;
-  }
-
-  }  // namespace
-
-  std::span<const Signature> standard_library() {
-    return table();
-  }
-
-  std::vector<const Signature*> find_entries(EntryKind kind, std::string_view name) {
-    static const Index by_name = make_index([](const Signature& entry) -> const std::string& { return entry.name; });
-    return select(by_name, name, [&](const Signature& entry) { return entry.kind == kind; });
-  }
-
-  std::vector<const Signature*> find_operators(std::string_view op) {
-    static const Index by_op = make_index([](const Signature& entry) -> const std::string& { return entry.op; });
-    return select(by_op, op, [](const Signature&) { return true; });
-  }
-
-  const Signature* find_native(std::string_view native) {
-    static const Index by_native = make_index([](const Signature& entry) -> const std::string& { return entry.native; });
-    const auto found = select(by_native, native, [](const Signature&) { return true; });
-    return found.empty() ? nullptr : found.front();
-  }
-
-  }  // namespace mlp
-)cpp";
+/// The positions of the entries that have the text, sorted by it.
+std::string order(std::span<const Signature> entries, std::string Signature::*text) {
+  std::vector<std::size_t> found;
+  for (std::size_t i = 0; i < entries.size(); ++i)
+    if (!(entries[i].*text).empty()) found.push_back(i);
+  std::ranges::stable_sort(found, {}, [&](std::size_t i) { return std::string_view(entries[i].*text); });
+  return fmt::format("{}", fmt::join(found, ", "));
+}
 
 }  // namespace
 
@@ -162,14 +119,27 @@ std::string write_table(std::span<const Signature> entries) {
   for (const Signature& entry : entries)
     rows += writer.row(entry);
   return fmt::format(
-             "// Written by mlp-stdlib-gen from stdlib/*.mlp.\n#include <algorithm>\n#include <string_view>\n#include <unordered_map>\n\n#include \"compiler/stdlibgen/rows.h\"\n\nnamespace mlp "
-             "{{\nnamespace {{\n\n"
-             "using namespace stdlib;\n[[maybe_unused]] constexpr double kInfinity = "
-             "std::numeric_limits<double>::infinity();\n\n"
-             "{}\nconstexpr {} kRows{}\n{}{}",
-             writer.arrays(), entries.empty() ? "std::span<const SignatureRow>" : "SignatureRow",
-             entries.empty() ? ";" : "[] = {", rows, entries.empty() ? "" : "};\n") +
-         std::string(kCode);
+      R"cpp(// Written by mlp-stdlib-gen from stdlib/*.mlp.
+#include "compiler/types/library_rows.h"
+
+namespace mlp::stdlib {{
+namespace {{
+
+[[maybe_unused]] constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+{}
+constexpr SignatureRow kRows[] = {{
+{}}};
+constexpr std::uint16_t kByOp[] = {{{}}};
+constexpr std::uint16_t kByNative[] = {{{}}};
+
+}}  // namespace
+
+LibraryRows library_rows() {{ return {{kRows, kByOp, kByNative}}; }}
+
+}}  // namespace mlp::stdlib
+)cpp",
+      writer.arrays(), rows, order(entries, &Signature::op), order(entries, &Signature::native));
 }
 
 }  // namespace mlp::stdlib

@@ -1,6 +1,13 @@
 #include "compiler/support/digest.h"
 
-#include <openssl/evp.h>
+#include <dlfcn.h>
+
+#define OPENSSL_SUPPRESS_DEPRECATED
+#include <openssl/sha.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <type_traits>
 
 #include "compiler/support/check.h"
 
@@ -8,14 +15,37 @@ namespace mlp {
 
 namespace {
 
-EVP_MD_CTX* context(void* p) { return static_cast<EVP_MD_CTX*>(p); }
+#define MLP_TEXT_(x) #x
+#define MLP_TEXT(x) MLP_TEXT_(x)
 
-/// Fetched once: OpenSSL 3 looks an algorithm up by name on every init otherwise (1 us a digest).
-const EVP_MD* sha256_algorithm() {
-  static EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-  MLP_CHECK(algorithm != nullptr);
-  return algorithm;
+/// OpenSSL's SHA-256, opened by the first who hashes: loading libcrypto costs a start as much as checking a workflow does. These are the
+/// functions of the algorithm itself; those of EVP do the same behind providers, whose first use takes another millisecond.
+struct OpenSsl {
+  decltype(&SHA256_Init) begin = nullptr;
+  decltype(&SHA256_Update) update = nullptr;
+  decltype(&SHA256_Final) finish = nullptr;
+
+  OpenSsl() {
+    constexpr const char* kName = "libcrypto.so." MLP_TEXT(OPENSSL_SHLIB_VERSION);
+    void* const library = dlopen(kName, RTLD_LAZY | RTLD_LOCAL);
+    const auto find = [&](auto& function, const char* name) {
+      if (library) function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(dlsym(library, name));
+      if (function) return;
+      std::fprintf(stderr, "mlpc: %s (OpenSSL, Debian package libssl3) cannot be loaded: %s\n", kName, dlerror());
+      std::_Exit(5);  // as without any other library that mlpc needs
+    };
+    find(begin, "SHA256_Init");
+    find(update, "SHA256_Update");
+    find(finish, "SHA256_Final");
+  }
+};
+
+const OpenSsl& openssl() {
+  static const OpenSsl it;
+  return it;
 }
+
+SHA256_CTX* context(void* p) { return static_cast<SHA256_CTX*>(p); }
 
 }  // namespace
 
@@ -41,14 +71,12 @@ std::optional<Digest> Digest::parse(std::string_view hex) {
   return digest;
 }
 
-Hasher::Hasher() : context_(EVP_MD_CTX_new()) {
-  MLP_CHECK(context_ != nullptr && EVP_DigestInit_ex(context(context_), sha256_algorithm(), nullptr) == 1);
-}
+Hasher::Hasher() : context_(new SHA256_CTX) { MLP_CHECK(openssl().begin(context(context_)) == 1); }
 Hasher::Hasher(std::string_view domain) : Hasher() { add(domain); }
-Hasher::~Hasher() { EVP_MD_CTX_free(context(context_)); }
+Hasher::~Hasher() { delete context(context_); }
 
 Hasher& Hasher::raw(const void* data, std::size_t size) {
-  MLP_CHECK(EVP_DigestUpdate(context(context_), data, size) == 1);
+  MLP_CHECK(openssl().update(context(context_), data, size) == 1);
   return *this;
 }
 
@@ -59,8 +87,7 @@ Hasher& Hasher::add(std::string_view text) {
 
 Digest Hasher::finish() {
   Digest digest;
-  unsigned length = 0;
-  MLP_CHECK(EVP_DigestFinal_ex(context(context_), digest.bytes.data(), &length) == 1 && length == 32);
+  MLP_CHECK(openssl().finish(digest.bytes.data(), context(context_)) == 1);
   return digest;
 }
 

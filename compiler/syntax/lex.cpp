@@ -9,26 +9,6 @@ namespace {
 
 using grammar::MlpLexer;
 
-/// From positions in code points, as the lexer counts, to bytes; nothing is stored for plain ASCII.
-class ByteOffsets {
- public:
-  explicit ByteOffsets(std::string_view text) {
-    bool ascii = true;
-    for (const char c : text)
-      ascii = ascii && static_cast<unsigned char>(c) < 0x80;
-    if (ascii) return;
-    for (std::uint32_t i = 0; i < text.size(); ++i)
-      if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) offsets_.push_back(i);
-    offsets_.push_back(static_cast<std::uint32_t>(text.size()));
-  }
-  std::uint32_t operator()(std::size_t code_point) const {
-    return offsets_.empty() ? static_cast<std::uint32_t>(code_point) : offsets_[code_point];
-  }
-
- private:
-  std::vector<std::uint32_t> offsets_;
-};
-
 struct Reporter {
   std::string_view text;
   std::uint32_t file;
@@ -110,11 +90,6 @@ struct Reporter {
 RawTokens lex(std::string_view text, std::uint32_t file, diag::Sink& sink) {
   RawTokens out;
   const std::uint32_t skip = text.starts_with("\xEF\xBB\xBF") ? 3 : 0;  // a byte order mark is no character
-  const std::string_view body = text.substr(skip);
-  const ByteOffsets offset(body);
-  antlr4::ANTLRInputStream input{std::string(body)};
-  MlpLexer lexer(&input);
-  lexer.removeErrorListeners();
   Reporter reporter{text, file, sink};
   bool first_in_line = true;
   std::string doc;
@@ -128,12 +103,14 @@ RawTokens lex(std::string_view text, std::uint32_t file, diag::Sink& sink) {
     out.lexemes.push_back(lexeme);
     first_in_line = false;
   };
-  while (true) {
-    const std::unique_ptr<antlr4::Token> token = lexer.nextToken();
-    if (token->getType() == antlr4::Token::EOF) break;
-    const auto type = static_cast<std::uint16_t>(token->getType());
-    const std::uint32_t begin = skip + offset(token->getStartIndex()), end = skip + offset(token->getStopIndex() + 1);
+  for (std::size_t at = skip; at < text.size();) {
+    const auto [type, after] = scan(text, at);
+    const auto begin = static_cast<std::uint32_t>(at), end = static_cast<std::uint32_t>(after);
+    at = after;
     switch (type) {
+      case MlpLexer::BLANK:
+      case MlpLexer::COMMENT:
+        break;
       case MlpLexer::NEWLINE:
         first_in_line = true;
         break;

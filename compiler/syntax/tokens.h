@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "compiler/diag/diagnostic.h"
@@ -38,6 +39,10 @@ struct RawTokens {
   std::vector<Lexeme> lexemes;
   std::vector<std::string> docs;
 };
+
+/// The token that begins at a byte of the text (not at its end): its type as grammar/MlpLexer.g4 numbers them, blanks and comments
+/// among them, and the byte after it.
+std::pair<std::uint16_t, std::size_t> scan(std::string_view text, std::size_t begin);
 
 /// Runs the lexer. Characters, numbers and texts that are no tokens are reported; BAD tokens stand for them.
 RawTokens lex(std::string_view text, std::uint32_t file, diag::Sink& sink);

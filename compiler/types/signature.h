@@ -61,12 +61,13 @@ struct Signature {
   std::string place;                   ///< "stdlib/functions.mlp:12"
 };
 
-/// All of `stdlib/*.mlp`, compiled in at build time, sorted by (kind, name); overloads in the order of declaration.
+/// All of `stdlib/*.mlp`, compiled in at build time, sorted by (kind, name); overloads in the order of declaration. Makes every entry:
+/// look-ups are for what is asked often, this for suggestions and lists.
 std::span<const Signature> standard_library();
-/// The overloads of a name; empty when there is none.
-std::vector<const Signature*> find_entries(EntryKind kind, std::string_view name);
+/// The overloads of a name; empty when there is none. What is found lives as long as the process.
+std::span<const Signature* const> find_entries(EntryKind kind, std::string_view name);
 /// The overloads of an operator token.
-std::vector<const Signature*> find_operators(std::string_view op);
+std::span<const Signature* const> find_operators(std::string_view op);
 /// The entry with that native symbol; nullptr when there is none.
 const Signature* find_native(std::string_view native);
 /// What the declaration says without names: equal for entries that differ only in their name, their native symbol and place.
