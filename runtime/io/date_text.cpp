@@ -5,13 +5,12 @@
 #include <algorithm>
 #include <array>
 
+#include "kernels/calendar.h"
 #include "runtime/io/field_text.h"
 
 namespace mlp::io {
 
 namespace {
-
-constexpr std::int64_t kMicrosecondsADay = 86'400'000'000;
 
 constexpr std::array<std::string_view, 12> kMonths = {"january",   "february", "march",    "april",
                                                       "may",       "june",     "july",     "august",
@@ -187,6 +186,19 @@ std::optional<std::int64_t> days_of(std::int64_t year, std::int64_t month, std::
   const std::int64_t year_of_era = y - era * 400;
   const std::int64_t day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
   return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719468;
+}
+
+std::string text_of_date(std::int64_t days) {
+  const CivilDate date = civil_date(days);
+  return fmt::format("{:04}-{:02}-{:02}", date.year, date.month, date.day);
+}
+
+std::string text_of_timestamp(std::int64_t microseconds) {
+  const std::int64_t days = microseconds / kMicrosecondsADay - (microseconds % kMicrosecondsADay < 0);
+  const std::int64_t of_day = microseconds - days * kMicrosecondsADay, seconds = of_day / 1'000'000;
+  std::string fraction = of_day % 1'000'000 ? fmt::format(".{:06}", of_day % 1'000'000) : "";
+  while (fraction.ends_with('0')) fraction.pop_back();
+  return fmt::format("{}T{:02}:{:02}:{:02}{}Z", text_of_date(days), seconds / 3600, seconds / 60 % 60, seconds % 60, fraction);
 }
 
 Result<DateFormat> DateFormat::parse(std::string_view pattern, bool with_time) {

@@ -14,6 +14,13 @@ namespace mlp::io {
 /// Source: Howard Hinnant, "chrono-compatible low-level date algorithms", days_from_civil.
 std::optional<std::int64_t> days_of(std::int64_t year, std::int64_t month, std::int64_t day);
 
+/// The first and the last day that days_of gives.
+inline constexpr std::int64_t kFirstDay = -719162, kLastDay = 2932896;
+inline constexpr std::int64_t kMicrosecondsADay = 86'400'000'000;
+/// ISO 8601, as messages show them: "2024-12-31", "2024-12-31T23:59:59.5Z".
+std::string text_of_date(std::int64_t days);
+std::string text_of_timestamp(std::int64_t microseconds);
+
 /// How dates or timestamps are written: ISO 8601, or a pattern of %d %m %Y %y %b %B %H %M %S %f %z %% and literal characters.
 /// %y: 69–99 are 19yy, 00–68 are 20yy (POSIX). %b and %B: English names. %f: up to 6 digits of a second. %z: Z or ±HH[:]MM.
 class DateFormat {

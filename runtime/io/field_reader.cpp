@@ -4,6 +4,8 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <cmath>
+#include <tuple>
 
 #include "runtime/column/utf8.h"
 #include "runtime/io/field_text.h"
@@ -35,10 +37,17 @@ std::optional<std::int64_t> iso(Base base, std::string_view text) {
 }
 
 bool within(const Interval& range, double x) { return range.contains(x); }
-/// Ends beyond 2^53 are compared without rounding the value: a long double holds every int64.
+/// The least and the greatest whole number in the range; the first is the greater one where there is none.
+std::pair<std::int64_t, std::int64_t> whole_range(const Interval& range) {
+  constexpr auto kLeast = std::numeric_limits<std::int64_t>::min(), kMost = std::numeric_limits<std::int64_t>::max();
+  constexpr double kEnd = 0x1p63;  // of the whole numbers of 64 bits
+  const double low = std::ceil(range.low), high = std::floor(range.high);
+  if (low >= kEnd || high < -kEnd) return {kMost, kLeast};
+  return {low < -kEnd ? kLeast : static_cast<std::int64_t>(low), high >= kEnd ? kMost : static_cast<std::int64_t>(high)};
+}
 bool within(const Interval& range, std::int64_t x) {
-  const auto exact = static_cast<long double>(x);
-  return static_cast<long double>(range.low) <= exact && exact <= static_cast<long double>(range.high);
+  const auto [low, high] = whole_range(range);
+  return low <= x && x <= high;
 }
 bool within(const Interval&, bool) { return true; }
 bool within(const Interval&, std::string_view) { return true; }
@@ -119,10 +128,21 @@ Result<FieldReader> FieldReader::make(const plan::ReadColumn& column, const Read
     reader.only_allowed_ = true;
   }
   reader.only_allowed_ = reader.only_allowed_ || !column.allowed.empty();
+  reader.has_rules_ = reader.only_allowed_ || reader.pattern_ || column.range;
+  if (column.range) std::tie(reader.low_, reader.high_) = whole_range(*column.range);
   std::ranges::sort(reader.allowed_ints_);
   std::ranges::sort(reader.allowed_floats_);
   std::ranges::sort(reader.allowed_texts_);
   return reader;
+}
+
+Result<std::vector<FieldReader>> make_field_readers(std::span<const plan::ReadColumn> columns, const ReadOptions& options) {
+  std::vector<FieldReader> readers;
+  for (const plan::ReadColumn& column : columns) {
+    MLP_TRY(FieldReader reader, FieldReader::make(column, options));
+    readers.push_back(std::move(reader));
+  }
+  return readers;
 }
 
 std::string FieldReader::why_not_missing() const { return fmt::format("missing; `{}?` would allow it", to_string(column_.type.known())); }

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +29,8 @@ class FieldReader {
   const plan::ReadColumn& column() const { return column_; }
   /// Empty, or the source's text for missing values.
   bool is_missing(std::string_view text) const { return text.empty() || text == null_; }
+  /// Blanks around texts are no part of them.
+  bool trims() const { return trim_; }
   /// Why a missing value is none that the column may have.
   std::string why_not_missing() const;
 
@@ -40,6 +44,12 @@ class FieldReader {
   std::optional<std::string_view> read_text(std::string_view text) const;
   std::string why_unreadable(std::string_view text) const;
 
+  // Whether a value breaks no rule: broken_rule would be empty.
+  bool keeps_rules(bool value) const { return !has_rules_ || broken_rule(value, {}).empty(); }
+  bool keeps_rules(std::int64_t value) const { return low_ <= value && value <= high_ && (!only_allowed_ || is_allowed(value)); }
+  bool keeps_rules(double value) const { return column_.range ? column_.range->contains(value) && (!only_allowed_ || is_allowed(value)) : !only_allowed_ || is_allowed(value); }
+  bool keeps_rules(std::string_view value) const { return !has_rules_ || broken_rule(value, value).empty(); }
+
   // The rule that a value breaks, in words; empty when it breaks none. `text` is how it was written.
   std::string broken_rule(bool value, std::string_view text) const;
   std::string broken_rule(std::int64_t value, std::string_view text) const;
@@ -47,7 +57,7 @@ class FieldReader {
   std::string broken_rule(std::string_view value, std::string_view text) const;
 
  private:
-  FieldReader(const plan::ReadColumn& column, const ReadOptions& options) : column_(column), null_(options.null), decimal_(options.decimal) {}
+  FieldReader(const plan::ReadColumn& column, const ReadOptions& options) : column_(column), null_(options.null), decimal_(options.decimal), trim_(options.trim) {}
   template <class T>
   std::string broken(T value, std::string_view text) const;
   bool is_allowed(bool value) const { return is_allowed(static_cast<std::int64_t>(value)); }
@@ -58,12 +68,17 @@ class FieldReader {
   plan::ReadColumn column_;
   std::string null_;
   char decimal_;
+  bool trim_;
   DateFormat format_;
   std::shared_ptr<const re2::RE2> pattern_;
-  bool only_allowed_ = false;
+  bool only_allowed_ = false, has_rules_ = false;
+  std::int64_t low_ = std::numeric_limits<std::int64_t>::min(), high_ = std::numeric_limits<std::int64_t>::max();  ///< the range, of whole numbers
   std::vector<std::int64_t> allowed_ints_;
   std::vector<double> allowed_floats_;
   std::vector<std::string> allowed_texts_;
 };
+
+/// One for each column, in order.
+Result<std::vector<FieldReader>> make_field_readers(std::span<const plan::ReadColumn> columns, const ReadOptions& options);
 
 }  // namespace mlp::io

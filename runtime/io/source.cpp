@@ -79,7 +79,7 @@ Result<std::shared_ptr<const Source>> open_source(FileSystem& files, const plan:
 
 Result<void> check_columns(const Source& source, std::span<const plan::ReadColumn> columns) {
   MLP_TRY_VOID(check_marks(source.options));
-  for (const plan::ReadColumn& column : columns) MLP_TRY_VOID(FieldReader::make(column, source.options));
+  MLP_TRY_VOID(make_field_readers(columns, source.options));
   return {};
 }
 

@@ -22,10 +22,9 @@ struct LoadedScorer {
   std::shared_ptr<const learn::Model> model;
   std::size_t columns = 0;  ///< of `code` that a prediction needs: the first ones
   std::vector<io::FieldReader> fields;  ///< of each field of the request: its part of the contract
-  bool trim = false;                    ///< blanks around texts are no part of them
 };
 
-/// Fills `fields` and `trim`. E0601, E0308, E0303.
+/// Fills `fields`. E0601, E0308, E0303.
 Result<void> prepare_contract(LoadedScorer& scorer);
 
 }  // namespace mlp::scorer
