@@ -134,6 +134,17 @@ find_package(CURL QUIET)
 mlp_expect_version(libcurl "${CURL_VERSION_STRING}" 7.85 9)
 mlp_external(curl LIBS CURL::libcurl)
 
+find_package(ZLIB QUIET)
+mlp_expect_version(zlib "${ZLIB_VERSION_STRING}" 1.2.11 2)
+mlp_external(zlib LIBS ZLIB::ZLIB)
+
+find_path(MLP_ZSTD_INCLUDE zstd.h)
+mlp_version_macros(zstd_version ${MLP_ZSTD_INCLUDE}/zstd.h
+  ZSTD_VERSION_MAJOR ZSTD_VERSION_MINOR ZSTD_VERSION_RELEASE)
+mlp_expect_version(zstd "${zstd_version}" 1.5.0 2)
+mlp_require_library(MLP_ZSTD_LIBRARY zstd libzstd-dev)
+mlp_external(zstd LIBS ${MLP_ZSTD_LIBRARY})
+
 # Fetched by scripts/setup.sh. The modules find it beside themselves.
 set(MLP_DUCKDB ${CMAKE_SOURCE_DIR}/build/duckdb)
 if(EXISTS ${MLP_DUCKDB}/libduckdb.so AND EXISTS ${MLP_DUCKDB}/duckdb.h)

@@ -31,10 +31,13 @@ using TakeKeys = std::function<void(std::vector<std::string> names)>;
 /// Works on a block, in any thread. What it returns is called in the order of the file, one at a time.
 using BlockWork = std::function<Result<std::function<void()>>(RowBlock&&)>;
 
-/// Reads every row of a file that ends in .csv, .tsv, .txt, .data (the header names the columns as the table's files do, or as the
-/// workflow does; other columns are passed over) in .jsonl, .ndjson (an object a line, with the same names), or in .parquet. `fragment_rows` of
-/// a delimited file make a block. E0901, E0803, E0804, E0805, E0308, E0601 for another form, and the failures of `work`.
+/// Reads every row of a file whose ending names its form (io::form_of_path). Its columns are named as in the table's files, or as in the
+/// workflow; others are passed over. A fragment is a block. E0901, E0803, E0804, E0805, E0801, E0308, E0601 for another form, and the failures
+/// of `work`.
 Result<void> read_rows(const scorer::LoadedScorer& scorer, io::FileSystem& files, const std::string& input, std::uint64_t fragment_rows,
                        const TakeKeys& keys, const BlockWork& work);
+
+/// E0601: the ending of the path names no form that can be `verb`: "read", "written".
+std::unexpected<diag::Diagnostic> other_form(const std::string& path, const char* verb, const char* help);
 
 }  // namespace mlp::batch

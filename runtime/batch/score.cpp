@@ -5,9 +5,8 @@
 #include <cmath>
 #include <iterator>
 
-#include "runtime/batch/forms.h"
 #include "runtime/batch/rows.h"
-#include "runtime/io/parquet/parquet.h"
+#include "runtime/io/parquet.h"
 
 namespace mlp::batch {
 
@@ -17,10 +16,6 @@ bool ends_in(const std::string& path, std::initializer_list<std::string_view> en
   for (const std::string_view ending : endings)
     if (path.ends_with(ending)) return true;
   return false;
-}
-
-std::unexpected<diag::Diagnostic> other_form(const std::string& path, const char* verb, const char* help) {
-  return failure(diag::Code::E0601, fmt::format("`{}` is of a form that cannot be {} yet", path, verb), help);
 }
 
 enum class Form : std::uint8_t { delimited, json_lines, parquet };
@@ -130,14 +125,6 @@ bool is_parquet(const std::string& path) { return ends_in(path, {".parquet"}); }
 bool is_lines(const std::string& path) { return ends_in(path, {".jsonl", ".ndjson"}); }
 
 }  // namespace
-
-Result<void> read_rows(const scorer::LoadedScorer& scorer, io::FileSystem& files, const std::string& input, std::uint64_t fragment_rows,
-                       const TakeKeys& keys, const BlockWork& work) {
-  if (is_lines(input)) return read_json_lines(scorer, files, input, keys, work);
-  if (ends_in(input, {".csv", ".tsv", ".txt", ".data"})) return read_delimited(scorer, files, input, fragment_rows, keys, work);
-  if (is_parquet(input)) return read_parquet(scorer, files, input, keys, work);
-  return other_form(input, "read", "give a CSV, TSV, JSON Lines or Parquet file (.csv, .tsv, .jsonl, .parquet)");
-}
 
 Result<ScoreReport> score_file(const scorer::LoadedScorer& scorer, io::FileSystem& files, const std::string& input,
                                const std::string& output, std::uint64_t fragment_rows) {

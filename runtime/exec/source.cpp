@@ -19,10 +19,6 @@ std::int64_t now_ns() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-std::string full_path(const std::string& folder, const std::string& path) {
-  return path.starts_with('/') || folder.empty() ? path : folder + "/" + path;
-}
-
 /// The scan kept beside a stamp, if it is of these bytes and these options.
 std::optional<io::FileScan> remembered(const std::string& path, const io::FileStamp& now, const io::Source& source, store::Store& store) {
   const auto recorded = store.find_stamp(path);
@@ -37,8 +33,8 @@ std::optional<io::FileScan> remembered(const std::string& path, const io::FileSt
 
 Result<std::optional<io::Table>> look_at_source(const plan::Table& table, const std::string& folder, std::uint64_t fragment_rows,
                                                 io::FileSystem& files, store::Store& store, bool may_read, bool& hashed) {
-  MLP_TRY(const std::shared_ptr<const io::Source> source, io::open_source(files, table, fragment_rows));
-  MLP_TRY(const std::vector<std::string> paths, files.list(full_path(folder, table.path)));
+  MLP_TRY(const std::shared_ptr<const io::Source> source, io::open_source(files, table, folder, store.directory(), fragment_rows));
+  MLP_TRY(const std::vector<std::string> paths, files.list(io::path_below(folder, table.path)));
   std::vector<std::optional<io::FileScan>> scans(paths.size());
   std::vector<std::optional<diag::Diagnostic>> failures(paths.size());
   std::vector<std::uint8_t> read(paths.size(), 0);

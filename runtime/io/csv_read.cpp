@@ -6,6 +6,7 @@
 #include "runtime/io/csv_records.h"
 #include "runtime/io/contract_column.h"
 #include "runtime/io/field_text.h"
+#include "runtime/io/text_file.h"
 
 namespace mlp::io {
 
@@ -30,17 +31,11 @@ Result<ReadOutcome> read_csv(const Source& source, const FileScan& scan, const F
                              std::span<const plan::ReadColumn> columns) {
   const ReadOptions& options = source.options;
   MLP_TRY(const std::vector<FieldReader> fields, make_field_readers(columns, options));
-  MLP_TRY(const std::vector<std::uint32_t> positions, bind_columns(scan, columns));
-  MLP_TRY(const std::unique_ptr<File> file, source.files->open(scan.path));
-  const auto bytes_size = static_cast<std::size_t>(fragment.end - fragment.begin);
-  const auto bytes = std::make_unique_for_overwrite<char[]>(bytes_size);
-  MLP_TRY(const std::size_t got, file->read_at(fragment.begin, {bytes.get(), bytes_size}));
-  MLP_TRY(const FileStamp stamp, file->stamp());
-  if (got != bytes_size || stamp != scan.stamp) return source_changed(scan.path);
-
+  MLP_TRY(const std::vector<std::uint32_t> positions, bind_columns(source, scan, columns));
+  MLP_TRY(const std::string bytes, read_bytes(source, scan, fragment));
   std::vector<ContractColumn> readers;
   for (const FieldReader& field : fields) readers.emplace_back(field, fragment.rows);
-  RecordReader records({bytes.get(), bytes_size}, fragment.first_line, options.delimiter, options.trim, scan.header.size() > 1);
+  RecordReader records(bytes, fragment.first_line, options.delimiter, options.trim, scan.header.size() > 1);
   std::vector<std::string_view> record, block(kBlockRows * columns.size());  // the block: column after column
   std::vector<std::uint64_t> lines;
   lines.reserve(fragment.rows);

@@ -93,9 +93,13 @@ class Descriptor {
  public:
   explicit Descriptor(int fd) : fd_(fd) {}
   Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&&) = delete;
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
   ~Descriptor() { close(); }
   int get() const { return fd_; }
+  int release() { return std::exchange(fd_, -1); }
   bool good() const { return fd_ >= 0; }
   int close() {
     const int result = fd_ >= 0 ? ::close(fd_) : 0;
@@ -201,6 +205,22 @@ class RealFile final : public File {
   Descriptor fd_;
 };
 
+class RealScratchFile final : public ScratchFile {
+ public:
+  RealScratchFile(const std::string& folder, Descriptor fd) : folder_(folder), fd_(fd.release()), file_(folder, Descriptor(fd_)) {}
+  Result<FileStamp> stamp() override { return file_.stamp(); }
+  Result<std::size_t> read_at(std::uint64_t offset, std::span<char> into) override { return file_.read_at(offset, into); }
+  Result<void> append(std::string_view bytes) override {
+    if (const int error = write_all(fd_, bytes); error != 0) return cannot_write(folder_, error);
+    return {};
+  }
+
+ private:
+  std::string folder_;
+  int fd_;
+  RealFile file_;  ///< owns it
+};
+
 class RealMappedFile final : public MappedFile {
  public:
   RealMappedFile(void* data, std::size_t size) : data_(data), size_(size) {}
@@ -297,6 +317,19 @@ class RealFileSystem final : public FileSystem {
       return cannot_write(path, error);
     }
     return sync(split_path(path).folder);
+  }
+
+  Result<std::unique_ptr<ScratchFile>> scratch(const std::string& where) override {
+    const char* const temporary = std::getenv("TMPDIR");
+    const std::string folder = !where.empty() ? where : temporary && *temporary ? temporary : "/tmp";
+    Descriptor fd = open_file(folder, O_TMPFILE | O_RDWR, 0600);
+    if (!fd.good() && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {  // not every disk has files without a name
+      std::string name = folder + "/scratch-XXXXXX";
+      fd = Descriptor(::mkostemp(name.data(), O_CLOEXEC));
+      if (fd.good()) ::unlink(name.c_str());
+    }
+    if (!fd.good()) return cannot_write(folder, errno);
+    return std::make_unique<RealScratchFile>(folder, std::move(fd));
   }
 
   Result<void> append(const std::string& path, std::string_view bytes) override {

@@ -33,6 +33,12 @@ class File {
   virtual Result<std::size_t> read_at(std::uint64_t offset, std::span<char> into) = 0;
 };
 
+/// A file without a name that is gone with the process: for what is too large for memory.
+class ScratchFile : public File {
+ public:
+  virtual Result<void> append(std::string_view bytes) = 0;
+};
+
 /// A file's bytes in memory, read-only, while the object lives. The file must not be cut shorter meanwhile (a read past its end
 /// ends the process), so this is for files of our own; data of others is read with File.
 class MappedFile {
@@ -56,6 +62,8 @@ class FileSystem {
   virtual Result<std::vector<std::string>> entries(const std::string& folder) = 0;
   /// The file has either its old bytes or these, also after a power failure: temporary file, fsync, rename, fsync of the folder.
   virtual Result<void> write_atomically(const std::string& path, std::string_view bytes) = 0;
+  /// In a folder; empty: the system's for temporary files.
+  virtual Result<std::unique_ptr<ScratchFile>> scratch(const std::string& folder) = 0;
   /// Makes the file if there is none. When it fails, what was written of `bytes` is taken away again.
   virtual Result<void> append(const std::string& path, std::string_view bytes) = 0;
   /// Returns when the file's bytes are on the disk.

@@ -1,8 +1,11 @@
 #include "runtime/io/fragments.h"
 
+#include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "runtime/column/byte_reader.h"
+#include "runtime/io/source.h"
 
 namespace mlp::io {
 
@@ -19,21 +22,65 @@ std::unexpected<diag::Diagnostic> damaged() {
 
 }  // namespace
 
+namespace {
+
+/// `%2F` and the like, as tools that write partitions put characters that no folder can have.
+std::string unescaped(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    unsigned char byte = 0;
+    const char* const hex = text.data() + i + 1;
+    if (text[i] == '%' && i + 2 < text.size() && std::from_chars(hex, hex + 2, byte, 16).ptr == hex + 2) {
+      out += static_cast<char>(byte);
+      i += 2;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+/// The columns of Hive partitions: folders of the path that are named `column=value`.
+std::vector<std::pair<std::string, std::string>> partition_of(std::string_view path) {
+  std::vector<std::pair<std::string, std::string>> columns;
+  for (std::size_t end; (end = path.find('/')) != std::string_view::npos; path.remove_prefix(end + 1)) {
+    const std::string_view folder = path.substr(0, end);
+    const std::size_t equal = folder.find('=');
+    if (equal == 0 || equal == std::string_view::npos) continue;
+    const std::string_view value = folder.substr(equal + 1);
+    columns.emplace_back(unescaped(folder.substr(0, equal)), value == "__HIVE_DEFAULT_PARTITION__" ? "" : unescaped(value));
+  }
+  return columns;
+}
+
+}  // namespace
+
 Table join_files(std::shared_ptr<const Source> source, std::vector<FileScan> files) {
   Table table;
-  table.source = std::move(source);
   Hasher hasher("table/1");
   for (std::size_t i = 0; i < files.size(); ++i) {
-    for (Fragment fragment : files[i].fragments) {
+    FileScan& file = files[i];
+    if (std::string_view(file.path).starts_with(source->folder)) file.partition = partition_of(std::string_view(file.path).substr(source->folder.size()));
+    std::erase_if(file.partition, [&](const auto& column) { return std::ranges::find(file.header, column.first) != file.header.end(); });
+    // What stands in the path belongs to the contents of the rows.
+    const auto with_partition = [&](const Digest& content) {
+      if (file.partition.empty()) return content;
+      Hasher whole("partition/1");
+      for (const auto& [name, value] : file.partition) whole.add(name).add(value);
+      return whole.add(content).finish();
+    };
+    for (Fragment fragment : file.fragments) {
       fragment.file = static_cast<std::uint32_t>(i);
       fragment.first_row += table.rows;
+      fragment.content = with_partition(fragment.content);
       table.fragments.push_back(fragment);
     }
-    table.rows += files[i].rows;
-    hasher.add(files[i].content);
+    table.rows += file.rows;
+    hasher.add(with_partition(file.content));
   }
   table.content = hasher.finish();
   table.files = std::move(files);
+  table.source = std::move(source);
   return table;
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "compiler/diag/diagnostic.h"
@@ -36,6 +37,7 @@ struct FileScan {
   std::uint64_t rows = 0;
   Digest content;        ///< over the digests of the fragments
   char delimiter = 0;    ///< of delimited text
+  std::vector<std::pair<std::string, std::string>> partition;  ///< columns that the path holds for all rows: `year=2024/`; not part of what is kept
   Digest made_with;      ///< of the form and the options that decide where rows begin
 };
 

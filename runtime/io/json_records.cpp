@@ -104,6 +104,21 @@ std::optional<JsonFault> JsonRecordReader::read(std::string_view text, std::vect
   return read_object(*state_, document, record, unknown);
 }
 
+void JsonRecordReader::add_names(std::string_view text, std::vector<std::string>& names) {
+  simdjson::dom::object object;
+  if (state_->parser.parse(text.data(), text.size()).get(object)) return;
+  std::size_t next = 0;  // objects mostly have the fields of the one before, in its order
+  for (const auto field : object) {
+    if (next < names.size() && names[next] == field.key) {
+      ++next;
+      continue;
+    }
+    const auto at = std::ranges::find(names, field.key);
+    next = static_cast<std::size_t>(at - names.begin()) + 1;
+    if (at == names.end()) names.emplace_back(field.key);
+  }
+}
+
 std::optional<JsonFault> JsonRecordReader::read_all(std::string_view text, std::size_t most, std::vector<std::vector<std::optional<Value>>>& records,
                                                     bool& is_list, std::vector<std::pair<std::uint32_t, std::string>>& unknown) {
   simdjson::dom::element document;

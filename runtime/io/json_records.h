@@ -35,6 +35,9 @@ class JsonRecordReader {
   /// bounded (1,024), and the text has to be UTF-8.
   std::optional<JsonFault> read(std::string_view text, std::vector<std::optional<Value>>& record, std::vector<std::string>* unknown = nullptr);
 
+  /// Adds the names of an object's fields that are not among `names` yet, in its order; none where it is no object.
+  void add_names(std::string_view text, std::vector<std::string>& names);
+
   /// One object, or a list of at most `most` of them. `unknown` gets the record and the name of each field of another name.
   std::optional<JsonFault> read_all(std::string_view text, std::size_t most, std::vector<std::vector<std::optional<Value>>>& records,
                                     bool& is_list, std::vector<std::pair<std::uint32_t, std::string>>& unknown);

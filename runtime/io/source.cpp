@@ -7,16 +7,26 @@
 
 #include "compiler/support/check.h"
 #include "runtime/io/csv.h"
+#include "runtime/io/contract_column.h"
 #include "runtime/io/field_reader.h"
+#include "runtime/io/json_lines.h"
+#include "runtime/io/parquet.h"
+#include "runtime/io/text_file.h"
 
 namespace mlp::io {
 
 namespace {
 
-constexpr Form kCsv{"CSV", look_at_csv, read_csv};
+constexpr Form kCsv{"CSV", false, look_at_csv, read_csv};
+constexpr Form kJson{"JSON Lines", true, look_at_json, read_json};
+constexpr Form kParquet{"Parquet", false, look_at_parquet, read_parquet};
 
 /// By the symbol of the source in stdlib/sources.mlp.
-constexpr std::pair<std::string_view, const Form*> kForms[] = {{"csv", &kCsv}, {"tsv", &kCsv}};
+constexpr std::pair<std::string_view, const Form*> kForms[] = {{"csv", &kCsv}, {"tsv", &kCsv}, {"json", &kJson}, {"parquet", &kParquet}};
+/// By the ending of a path.
+constexpr std::pair<std::string_view, const Form*> kEndings[] = {{".csv", &kCsv}, {".tsv", &kCsv}, {".txt", &kCsv}, {".data", &kCsv},
+                                                                 {".json", &kJson}, {".jsonl", &kJson}, {".ndjson", &kJson}, {".parquet", &kParquet}};
+constexpr std::pair<std::string_view, Encoding> kEncodings[] = {{"utf-8", Encoding::utf8}, {"latin1", Encoding::latin1}, {"utf-16", Encoding::utf16}};
 
 /// The named value of a source's options. The signature's names are those of ReadOptions.
 template <class T>
@@ -39,7 +49,31 @@ Result<void> check_marks(const ReadOptions& options) {
 
 Digest digest_of(const Source& source) {
   const ReadOptions& options = source.options;
-  return Hasher("source/1").add(source.form->name).add(options.delimiter).add(options.trim).add(options.fragment_rows).finish();
+  return Hasher("source/1").add(source.form->name).add(options.delimiter).add(options.trim).add(options.encoding).add(options.fragment_rows).finish();
+}
+
+const std::string* partition_value(const FileScan& file, const plan::ReadColumn& column) {
+  for (const auto& [name, value] : file.partition)
+    if (name == column.source_name) return &value;
+  return nullptr;
+}
+
+/// The value that stands in the path, for each row. E0801 where it breaks the contract of the column.
+Result<Column> partition_column(const Source& source, const FileScan& file, const plan::ReadColumn& column, const std::string& value, std::size_t rows) {
+  ReadOptions options;  // neither decimal marks nor texts for missing values are those of the files
+  options.zone = source.options.zone;
+  MLP_TRY(const FieldReader field, FieldReader::make(column, options));
+  ContractColumn one(field, 1);
+  const std::string_view text = value;
+  one.add_fields({&text, 1});
+  if (!one.bad().first.empty()) {
+    auto d = diag::make(diag::Code::E0801, {}, fmt::format("the path of `{}` breaks the contract of the column `{}`", file.path, column.source_name));
+    d.places.push_back({file.path, 0, column.source_name, one.bad().first[0].value, one.bad().first[0].reason});
+    d.help = "name the folder otherwise, or declare the column as it is";
+    return failure(std::move(d));
+  }
+  const Column single = one.finish();
+  return constant(single.type, value_at(single, 0), rows);
 }
 
 }  // namespace
@@ -48,6 +82,16 @@ const Form* find_form(std::string_view symbol) {
   for (const auto& [name, form] : kForms)
     if (name == symbol) return form;
   return nullptr;
+}
+
+const Form* form_of_path(std::string_view path) {
+  for (const auto& [ending, form] : kEndings)
+    if (without_compression(path).ends_with(ending)) return form;
+  return nullptr;
+}
+
+std::string path_below(const std::string& folder, const std::string& path) {
+  return path.starts_with('/') || folder.empty() ? path : folder + "/" + path;
 }
 
 Result<ReadOptions> read_options(const plan::Options& options, const std::string& table, std::uint64_t fragment_rows) {
@@ -62,17 +106,27 @@ Result<ReadOptions> read_options(const plan::Options& options, const std::string
   read.null = option<std::string>(options, "null", "");
   read.zone = option<std::string>(options, "zone", "");
   read.trim = option(options, "trim", false);
+  const auto encoding = option<std::string>(options, "encoding", "utf-8");
+  const auto known = std::ranges::find(kEncodings, encoding, &std::pair<std::string_view, Encoding>::first);
+  if (known == std::end(kEncodings))
+    return failure(diag::Code::E0303, fmt::format("`encoding` of table `{}` is \"{}\", which is none that can be read", table, encoding),
+                   "it is \"utf-8\", \"latin1\" or \"utf-16\"");
+  read.encoding = known->second;
   read.fragment_rows = std::max<std::uint64_t>(1, fragment_rows);
   return read;
 }
 
-Result<std::shared_ptr<const Source>> open_source(FileSystem& files, const plan::Table& table, std::uint64_t fragment_rows) {
+Result<std::shared_ptr<const Source>> open_source(FileSystem& files, const plan::Table& table, const std::string& folder, std::string scratch,
+                                                  std::uint64_t fragment_rows) {
   auto source = std::make_shared<Source>();
   source->files = &files;
   source->form = find_form(table.source);
   if (!source->form)
     return failure(diag::Code::E0601, fmt::format("table `{}` comes from `{}`, which cannot be read yet", table.name, table.source), "give the rows as a CSV file");
   MLP_TRY(source->options, read_options(table.options, table.name, fragment_rows));
+  source->folder = path_below(folder, "");
+  if (table.path.starts_with('/')) source->folder.clear();
+  source->scratch = std::move(scratch);
   MLP_TRY_VOID(check_columns(*source, {}));
   return source;
 }
@@ -94,8 +148,29 @@ bool was_made_with(const FileScan& file, const Source& source) { return file.mad
 
 Result<ReadOutcome> read_fragment(const Table& table, std::size_t fragment, std::span<const plan::ReadColumn> columns) {
   MLP_CHECK(table.source != nullptr);
+  const Source& source = *table.source;
   const Fragment& place = table.fragments[fragment];
-  return table.source->form->read(*table.source, table.files[place.file], place, columns);
+  const FileScan& file = table.files[place.file];
+  if (file.partition.empty()) return source.form->read(source, file, place, columns);
+
+  std::vector<plan::ReadColumn> own;
+  for (const plan::ReadColumn& column : columns)
+    if (!partition_value(file, column)) own.push_back(column);
+  ReadOutcome outcome;
+  outcome.batch.first_row = place.first_row;
+  outcome.batch.rows = place.rows;
+  if (!own.empty()) {
+    MLP_TRY(outcome, source.form->read(source, file, place, own));
+  }
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const std::string* const value = partition_value(file, columns[i]);
+    if (!value) continue;
+    MLP_TRY(Column column, partition_column(source, file, columns[i], *value, place.rows));
+    const auto at = static_cast<std::ptrdiff_t>(i);
+    outcome.profiles.insert(outcome.profiles.begin() + at, profile_of(column));
+    outcome.batch.columns.insert(outcome.batch.columns.begin() + at, std::move(column));
+  }
+  return outcome;
 }
 
 std::unexpected<diag::Diagnostic> source_changed(const std::string& path) {

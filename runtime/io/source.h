@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,6 +24,8 @@
 /// other file: exec::look_at_source is the place.
 namespace mlp::io {
 
+enum class Encoding : std::uint8_t { utf8, latin1, utf16 };
+
 /// How the files of a table are written, where their form leaves a choice.
 struct ReadOptions {
   char delimiter = ',';  ///< of delimited text
@@ -30,6 +33,7 @@ struct ReadOptions {
   bool trim = false;     ///< blanks and tabs around fields are not part of them
   char decimal = '.';
   std::string zone;  ///< of timestamps without an offset; empty: UTC
+  Encoding encoding = Encoding::utf8;  ///< of text
   std::uint64_t fragment_rows = 65536;
 };
 
@@ -58,8 +62,20 @@ struct Source;
 /// A form of files. Its functions may be called by several threads at once.
 struct Form {
   std::string_view name;  ///< "CSV", for messages
+  bool names_in_rows;     ///< each row names its columns: one that a row lacks is missing there
   Result<FileScan> (*look)(const Source& source, const std::string& path);
   Result<ReadOutcome> (*read)(const Source& source, const FileScan& file, const Fragment& fragment, std::span<const plan::ReadColumn> columns);
+};
+
+/// What is kept while the files of a table are read. Shared by threads.
+struct SourceState {
+  struct Unpacked {
+    std::mutex mutex;
+    std::shared_ptr<File> file;
+  };
+  std::mutex mutex;
+  std::map<std::string, std::shared_ptr<Unpacked>> texts;  ///< of files that are not plain UTF-8 text, by path
+  std::shared_ptr<void> database;                          ///< of the form
 };
 
 /// How the files of one table are read.
@@ -67,14 +83,23 @@ struct Source {
   FileSystem* files = nullptr;
   const Form* form = nullptr;
   ReadOptions options;
+  std::string scratch;  ///< folder for what is unpacked; empty: the system's for temporary files
+  std::string folder;   ///< the beginning of a path that says nothing about rows; partitions (`year=2024/`) come after it
+  std::vector<std::pair<std::string, std::string>> other_names;  ///< a column's name in files, and another that they may have
+  std::shared_ptr<SourceState> state = std::make_shared<SourceState>();
 };
 
 /// The form of a source, by its native symbol (plan::Table::source); null where it is none of files.
 const Form* find_form(std::string_view symbol);
+/// The form that the ending of a path names, with or without that of a compression; null where it names none.
+const Form* form_of_path(std::string_view path);
+/// The path as it is opened: `path`, or below the folder where it is relative.
+std::string path_below(const std::string& folder, const std::string& path);
 /// From the named values of a source's declaration. E0303, E0308 where one of them is not usable; `table` is for the message.
 Result<ReadOptions> read_options(const plan::Options& options, const std::string& table, std::uint64_t fragment_rows);
-/// The source of a table of the plan. E0303, E0308; E0601 where no form reads it.
-Result<std::shared_ptr<const Source>> open_source(FileSystem& files, const plan::Table& table, std::uint64_t fragment_rows);
+/// The source of a table of the plan, whose path is relative to `folder`. E0303, E0308; E0601 where no form reads it.
+Result<std::shared_ptr<const Source>> open_source(FileSystem& files, const plan::Table& table, const std::string& folder, std::string scratch,
+                                                  std::uint64_t fragment_rows);
 
 /// Whether the columns can be read at all, whatever the file: formats, patterns, types, zone, marks (E0601, E0308). Reading checks it too.
 Result<void> check_columns(const Source& source, std::span<const plan::ReadColumn> columns);
@@ -84,8 +109,10 @@ Result<FileScan> look(const Source& source, const std::string& path);
 /// Whether `look` would find the same in the same bytes.
 bool was_made_with(const FileScan& file, const Source& source);
 
+/// Whether the table has the columns, by name: every file, or where rows name their columns, any. E0803 with all that are missing.
+Result<void> check_names(const Table& table, std::span<const plan::ReadColumn> columns);
 /// The position in the file of each column, by name. E0803 with all that are missing.
-Result<std::vector<std::uint32_t>> bind_columns(const FileScan& file, std::span<const plan::ReadColumn> columns);
+Result<std::vector<std::uint32_t>> bind_columns(const Source& source, const FileScan& file, std::span<const plan::ReadColumn> columns);
 
 /// Reads columns of one fragment of the table. Values that break the contract are in the outcome; a failure is about the file as a
 /// whole: E0901, E0803, E0805 when it is no longer the one that was looked at, and what check_columns finds. Thread-safe.

@@ -52,7 +52,7 @@ struct WholeRead {
 };
 
 inline std::shared_ptr<const io::Source> csv_source(io::FileSystem& files, const io::ReadOptions& options = {}) {
-  return std::make_shared<const io::Source>(io::Source{&files, io::find_form("csv"), options});
+  return std::make_shared<const io::Source>(io::Source{&files, io::find_form("csv"), options, {}, {}, {}});
 }
 
 inline Result<WholeRead> read_all(io::FileSystem& files, const std::string& path,
@@ -61,8 +61,8 @@ inline Result<WholeRead> read_all(io::FileSystem& files, const std::string& path
   const auto source = csv_source(files, options);
   MLP_TRY_VOID(io::check_columns(*source, columns));
   MLP_TRY(whole.scan, io::look(*source, path));
-  MLP_TRY_VOID(io::bind_columns(whole.scan, columns));
   const io::Table table = io::join_files(source, {whole.scan});
+  MLP_TRY_VOID(io::check_names(table, columns));
   std::vector<std::vector<Column>> parts(columns.size());
   whole.profiles.resize(columns.size());
   for (std::size_t fragment = 0; fragment < table.fragments.size(); ++fragment) {

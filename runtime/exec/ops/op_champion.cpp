@@ -58,7 +58,7 @@ Result<std::optional<Request>> request_of(Session& session, const plan::Step& st
   if (wanted.empty()) return request;
   if (session.plan.tables[step.table].synthetic) return std::nullopt;
   const io::Table& table = session.fragments(step);
-  if (!io::bind_columns(table.files[table.fragments[fragment].file], wanted)) return std::nullopt;
+  if (!io::check_names(table, wanted)) return std::nullopt;
   MLP_TRY(io::ReadOutcome outcome, io::read_fragment(table, fragment, wanted));
   for (std::size_t c = 0; c < wanted.size(); ++c) request.columns[position[c]] = std::move(outcome.batch.columns[c]);
   request.bad = std::move(outcome.bad_rows);

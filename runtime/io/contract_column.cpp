@@ -1,0 +1,256 @@
+#include "runtime/io/contract_column.h"
+
+#include <fmt/format.h>
+#include <xxhash.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <tuple>
+
+#include "compiler/support/check.h"
+#include "runtime/column/layout.h"
+#include "runtime/io/field_text.h"
+
+namespace mlp::io {
+
+namespace {
+
+std::string_view trimmed(std::string_view text) {
+  const auto blank = [](char c) { return c == ' ' || c == '\t'; };
+  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+std::string_view expected(Base base) {
+  switch (base) {
+    case Base::bool_: return "where true or false is expected";
+    case Base::int_: return "where a whole number is expected";
+    case Base::float_: return "where a number is expected";
+    case Base::date: return "where a date is expected";
+    case Base::timestamp: return "where a time is expected";
+    case Base::duration: return "where a duration, like \"90min\", is expected";
+    default: return "where a text is expected";
+  }
+}
+
+}  // namespace
+
+void BadCells::add(Cell cell, std::size_t most) {
+  if (rows.empty() || rows.back() != cell.row) rows.push_back(cell.row);
+  ++by_reason[cell.column.empty() ? cell.reason : fmt::format("`{}`: {}", cell.column, cell.reason)];
+  if (first.size() < most) first.push_back(std::move(cell));
+}
+
+ContractColumn::ContractColumn(const FieldReader& field, std::size_t rows, std::size_t most_shown)
+    : field_(&field), base_(field.column().type.base), rows_(rows), most_shown_(most_shown), why_missing_(field.why_not_missing()) {
+  if (base_ == Base::string) offsets_ = Buffer((rows + 1) * sizeof(std::int64_t));
+  else data_ = Buffer(rows * row_bytes(base_));
+  if (base_ == Base::category) slots_.assign(16, -1);
+}
+
+void ContractColumn::add_nothing() {
+  if (!known_) {
+    known_ = Buffer(rows_);
+    std::memset(known_.mutable_data(), 1, row_);
+    std::memset(known_.mutable_data() + row_, 1, rows_ - row_);
+  }
+  known_.as_mutable<std::uint8_t>()[row_] = 0;
+  if (base_ == Base::string) offsets_.as_mutable<std::int64_t>()[row_ + 1] = static_cast<std::int64_t>(texts_.size());
+  ++row_;
+}
+
+void ContractColumn::add_bad(std::string_view value, std::string reason) {
+  bad_.add({static_cast<std::uint32_t>(row_), field_->column().source_name, shortened(value), std::move(reason)}, most_shown_);
+  add_nothing();
+}
+
+void ContractColumn::add_other_kind(std::string_view value, std::string_view is) { add_bad(value, fmt::format("{} {}", is, expected(base_))); }
+
+void ContractColumn::add_missing() {
+  if (field_->column().type.missing) add_nothing();
+  else add_bad("", why_missing_);
+}
+
+void ContractColumn::put(bool value) { data_.as_mutable<std::uint8_t>()[row_++] = value; }
+void ContractColumn::put(std::int64_t value) { data_.as_mutable<std::int64_t>()[row_++] = value; }
+void ContractColumn::put(double value) { data_.as_mutable<double>()[row_++] = value; }
+
+// ---- texts ---------------------------------------------------------------------------------------------------------------
+
+std::int32_t ContractColumn::code_of(std::string_view value) {
+  const std::uint64_t hash = XXH3_64bits(value.data(), value.size());
+  std::size_t at = hash & (slots_.size() - 1);
+  for (; slots_[at] >= 0; at = (at + 1) & (slots_.size() - 1)) {
+    const auto code = static_cast<std::size_t>(slots_[at]);
+    if (hashes_[code] == hash && distinct_[code] == value) return is_good_[code] ? slots_[at] : -1;
+  }
+  const auto code = static_cast<std::int32_t>(distinct_.size());
+  distinct_.emplace_back(value);
+  hashes_.push_back(hash);
+  is_good_.push_back(field_->read_text(value) && field_->broken_rule(value, value).empty());
+  slots_[at] = code;
+  const bool good = is_good_.back() != 0;
+  if (distinct_.size() * 2 > slots_.size()) grow_index();
+  return good ? code : -1;
+}
+
+void ContractColumn::grow_index() {
+  slots_.assign(slots_.size() * 2, -1);
+  for (std::size_t code = 0; code < hashes_.size(); ++code) {
+    std::size_t at = hashes_[code] & (slots_.size() - 1);
+    while (slots_[at] >= 0) at = (at + 1) & (slots_.size() - 1);
+    slots_[at] = static_cast<std::int32_t>(code);
+  }
+}
+
+void ContractColumn::put_text(std::string_view value) {
+  if (base_ == Base::category) {
+    // Whether a value keeps the contract is asked once for each distinct one.
+    if (const std::int32_t code = code_of(value); code >= 0) {
+      data_.as_mutable<std::int32_t>()[row_++] = code;
+      return;
+    }
+  } else if (field_->read_text(value) && field_->keeps_rules(value)) {
+    texts_.append(value);
+    offsets_.as_mutable<std::int64_t>()[++row_] = static_cast<std::int64_t>(texts_.size());
+    return;
+  }
+  add_bad(value, field_->read_text(value) ? field_->broken_rule(value, value) : field_->why_unreadable(value));
+}
+
+template <class T>
+void ContractColumn::check_read(const std::optional<T>& value, std::string_view written) {
+  if (!value) add_bad(written, field_->why_unreadable(written));
+  else if (!field_->keeps_rules(*value)) add_bad(written, field_->broken_rule(*value, written));
+  else put(*value);
+}
+
+template <class T, class Parse>
+void ContractColumn::add_parsed(std::span<const std::string_view> fields, Parse parse) {
+  for (const std::string_view text : fields) {
+    if (field_->is_missing(text)) [[unlikely]] {
+      if (!text.data() || field_->column().type.missing) add_nothing();
+      else add_bad(text, why_missing_);
+    } else {
+      parse(text);
+    }
+  }
+}
+
+void ContractColumn::add_fields(std::span<const std::string_view> fields) {
+  MLP_CHECK(row_ + fields.size() <= rows_);
+  switch (base_) {
+    case Base::bool_: return add_parsed<bool>(fields, [this](std::string_view text) { check_read(field_->read_bool(text), text); });
+    case Base::int_: return add_parsed<std::int64_t>(fields, [this](std::string_view text) { check_read(field_->read_int(text), text); });
+    case Base::float_: return add_parsed<double>(fields, [this](std::string_view text) { check_read(field_->read_float(text), text); });
+    case Base::date: return add_parsed<std::int64_t>(fields, [this](std::string_view text) { check_read(field_->read_date(text), text); });
+    case Base::timestamp: return add_parsed<std::int64_t>(fields, [this](std::string_view text) { check_read(field_->read_timestamp(text), text); });
+    case Base::duration: return add_parsed<std::int64_t>(fields, [this](std::string_view text) { check_read(field_->read_duration(text), text); });
+    default: return add_parsed<std::string_view>(fields, [this](std::string_view text) { put_text(text); });
+  }
+}
+
+// ---- values that have a type ---------------------------------------------------------------------------------------------
+
+void ContractColumn::add(bool value) {
+  const std::string_view written = value ? "true" : "false";
+  if (base_ != Base::bool_) return add_other_kind(written, "a truth value");
+  check_read(std::optional(value), written);
+}
+
+void ContractColumn::add(std::int64_t value) {
+  if (base_ == Base::float_) return add(static_cast<double>(value));
+  // Only a fault reads how it was written, so that is made when there is one.
+  if (base_ == Base::int_ && field_->keeps_rules(value)) return put(value);
+  const std::string written = fmt::format("{}", value);
+  if (base_ == Base::int_) return add_bad(written, field_->broken_rule(value, written));
+  add_other_kind(written, "a number");
+}
+
+void ContractColumn::add(double value) {
+  if (base_ == Base::float_ && std::isfinite(value) && field_->keeps_rules(value)) return put(value);
+  constexpr double kExact = 9007199254740992;  // 2^53: every whole number up to it is a double of its own
+  if (base_ == Base::int_ && std::trunc(value) == value && std::fabs(value) <= kExact) return add(static_cast<std::int64_t>(value));
+  const std::string written = fmt::format("{}", value);
+  if (base_ == Base::float_) return add_bad(written, std::isfinite(value) ? field_->broken_rule(value, written) : "not a finite number");
+  add_other_kind(written, base_ == Base::int_ ? "a fraction, or a number that is too large," : "a number");
+}
+
+void ContractColumn::add(std::string_view value) {
+  const std::string_view text = field_->trims() ? trimmed(value) : value;
+  if (field_->is_missing(text)) return add_missing();
+  switch (base_) {
+    case Base::bool_:
+      if (field_->column().bool_values.empty()) return add_other_kind(text, "a text");
+      return check_read(field_->read_bool(text), text);
+    case Base::int_:
+    case Base::float_: return add_other_kind(text, "a text");
+    case Base::date: return check_read(field_->read_date(text), text);
+    case Base::timestamp: return check_read(field_->read_timestamp(text), text);
+    case Base::duration: return check_read(field_->read_duration(text), text);
+    default: return put_text(text);
+  }
+}
+
+void ContractColumn::add_date(std::int64_t days) {
+  if (days < kFirstDay || days > kLastDay) return add_bad("", "outside of the years 1 to 9999");
+  if (base_ == Base::date && field_->keeps_rules(days)) return put(days);
+  const std::string written = text_of_date(days);
+  if (base_ == Base::string) return put_text(written);
+  if (base_ == Base::date) return add_bad(written, field_->broken_rule(days, written));
+  add_other_kind(written, "a date");
+}
+
+void ContractColumn::add_timestamp(std::int64_t microseconds) {
+  if (microseconds < kFirstDay * kMicrosecondsADay || microseconds >= (kLastDay + 1) * kMicrosecondsADay) return add_bad("", "outside of the years 1 to 9999");
+  if (base_ == Base::timestamp && field_->keeps_rules(microseconds)) return put(microseconds);
+  const std::string written = text_of_timestamp(microseconds);
+  if (base_ == Base::string) return put_text(written);
+  if (base_ == Base::timestamp) return add_bad(written, field_->broken_rule(microseconds, written));
+  add_other_kind(written, "a time");
+}
+
+Column ContractColumn::finish() {
+  MLP_CHECK(row_ == rows_);
+  Column out;
+  out.type = field_->column().type;
+  out.rows = rows_;
+  out.known = std::move(known_);
+  out.offsets = std::move(offsets_);
+  out.data = base_ == Base::string ? Buffer::copy(texts_.data(), texts_.size()) : std::move(data_);
+  if (base_ == Base::category) out.dictionary = std::make_shared<const Dictionary>(Dictionary{std::move(distinct_)});
+  return canonical(std::move(out));
+}
+
+ReadOutcome collect(std::span<ContractColumn> columns, const BadCells& whole_rows, const std::string& path, const Fragment& fragment,
+                    const std::function<std::uint64_t(std::uint32_t row)>& line) {
+  ReadOutcome outcome;
+  outcome.batch.first_row = fragment.first_row;
+  outcome.batch.rows = fragment.rows;
+  std::vector<const BadCells::Cell*> cells;
+  const auto take = [&](const BadCells& bad) {
+    for (const BadCells::Cell& cell : bad.first) cells.push_back(&cell);
+    for (const auto& [reason, times] : bad.by_reason) {
+      outcome.bad.count += times;
+      outcome.bad.by_reason[reason] += times;
+    }
+    std::vector<std::uint32_t> both;
+    std::ranges::set_union(outcome.bad_rows, bad.rows, std::back_inserter(both));
+    outcome.bad_rows = std::move(both);
+  };
+  take(whole_rows);
+  for (const ContractColumn& column : columns) take(column.bad());
+  // By row, and within it in the order of the columns.
+  std::ranges::stable_sort(cells, {}, &BadCells::Cell::row);
+  for (const BadCells::Cell* cell : std::span(cells).first(std::min(cells.size(), BadValues::kShown)))
+    outcome.bad.first.push_back({path, line(cell->row), cell->column, cell->value, cell->reason});
+  for (ContractColumn& column : columns) {
+    outcome.batch.columns.push_back(column.finish());
+    outcome.profiles.push_back(profile_of(outcome.batch.columns.back()));
+  }
+  return outcome;
+}
+
+}  // namespace mlp::io

@@ -1,0 +1,255 @@
+#include <fmt/format.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <vector>
+
+#include "runtime/io/text_file.h"
+
+namespace mlp::io {
+
+namespace {
+
+constexpr std::size_t kChunk = std::size_t{1} << 18;
+
+/// Takes bytes as they come; the last call has none.
+using Sink = std::function<Result<void>(std::string_view bytes)>;
+
+std::unexpected<diag::Diagnostic> cut_off(const std::string& path) {
+  return no_table(path, 0, "it is cut off: its compressed data ends early", "fetch or write it anew");
+}
+std::unexpected<diag::Diagnostic> damaged(const std::string& path) {
+  return no_table(path, 0, "its compressed data is damaged", "fetch or write it anew");
+}
+
+/// The bytes of the file, and then none.
+Result<void> read_chunks(File& file, const Sink& sink) {
+  const auto buffer = std::make_unique_for_overwrite<char[]>(kChunk);
+  for (std::uint64_t at = 0;;) {
+    MLP_TRY(const std::size_t got, file.read_at(at, {buffer.get(), kChunk}));
+    MLP_TRY_VOID(sink({buffer.get(), got}));
+    if (got == 0) return {};
+    at += got;
+  }
+}
+
+/// One gzip member after the other (RFC 1952).
+class Gunzip {
+ public:
+  Gunzip(const std::string& path, Sink sink) : path_(path), sink_(std::move(sink)) {}
+  Gunzip(const Gunzip&) = delete;
+  Gunzip& operator=(const Gunzip&) = delete;
+  ~Gunzip() { ::inflateEnd(&stream_); }
+
+  Result<void> take(std::string_view bytes) {
+    if (bytes.empty()) {
+      if (inside_) return cut_off(path_);
+      return sink_({});
+    }
+    stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
+    stream_.avail_in = static_cast<uInt>(bytes.size());
+    while (stream_.avail_in > 0) {
+      if (!inside_) {
+        // Some tools fill the last block of a tape with zeros.
+        if (ended_ && *stream_.next_in == 0) {
+          ++stream_.next_in, --stream_.avail_in;
+          continue;
+        }
+        if ((ended_ ? ::inflateReset(&stream_) : ::inflateInit2(&stream_, 16 + MAX_WBITS)) != Z_OK) return damaged(path_);
+        inside_ = true;
+      }
+      do {
+        stream_.next_out = reinterpret_cast<Bytef*>(out_.data());
+        stream_.avail_out = static_cast<uInt>(out_.size());
+        const int outcome = ::inflate(&stream_, Z_NO_FLUSH);
+        if (outcome != Z_OK && outcome != Z_STREAM_END && outcome != Z_BUF_ERROR) return damaged(path_);
+        if (const std::size_t got = out_.size() - stream_.avail_out; got > 0) MLP_TRY_VOID(sink_({out_.data(), got}));
+        if (outcome == Z_STREAM_END) {
+          inside_ = false;
+          ended_ = true;
+          break;
+        }
+      } while (stream_.avail_out == 0);
+    }
+    return {};
+  }
+
+ private:
+  const std::string& path_;
+  Sink sink_;
+  z_stream stream_{};
+  bool inside_ = false, ended_ = false;
+  std::string out_ = std::string(kChunk, '\0');
+};
+
+/// One zstd frame after the other (RFC 8878).
+class Unzstd {
+ public:
+  Unzstd(const std::string& path, Sink sink) : path_(path), sink_(std::move(sink)) {}
+
+  Result<void> take(std::string_view bytes) {
+    if (bytes.empty()) {
+      if (inside_) return cut_off(path_);
+      return sink_({});
+    }
+    ZSTD_inBuffer in{bytes.data(), bytes.size(), 0};
+    for (bool more = true; more || in.pos < in.size;) {
+      ZSTD_outBuffer out{out_.data(), out_.size(), 0};
+      const std::size_t left = ZSTD_decompressStream(stream_.get(), &out, &in);
+      if (ZSTD_isError(left)) return damaged(path_);
+      inside_ = left != 0;
+      if (out.pos > 0) MLP_TRY_VOID(sink_({out_.data(), out.pos}));
+      more = out.pos == out.size;  // there may be more of it
+    }
+    return {};
+  }
+
+ private:
+  const std::string& path_;
+  Sink sink_;
+  std::unique_ptr<ZSTD_DStream, decltype(&ZSTD_freeDStream)> stream_{ZSTD_createDStream(), &ZSTD_freeDStream};
+  bool inside_ = false;
+  std::string out_ = std::string(kChunk, '\0');
+};
+
+void append_utf8(std::string& out, std::uint32_t c) {
+  const auto byte = [&](std::uint32_t b) { out += static_cast<char>(b); };
+  if (c < 0x80) return byte(c);
+  if (c < 0x800) {
+    byte(0xC0 | c >> 6);
+  } else {
+    if (c < 0x10000) {
+      byte(0xE0 | c >> 12);
+    } else {
+      byte(0xF0 | c >> 18);
+      byte(0x80 | (c >> 12 & 0x3F));
+    }
+    byte(0x80 | (c >> 6 & 0x3F));
+  }
+  byte(0x80 | (c & 0x3F));
+}
+
+/// Text of another encoding as UTF-8.
+class Transcoder {
+ public:
+  Transcoder(const std::string& path, Encoding encoding, Sink sink) : path_(path), encoding_(encoding), sink_(std::move(sink)) {}
+
+  Result<void> take(std::string_view bytes) {
+    if (bytes.empty()) {
+      if (half_ || high_) return no_table(path_, line_, "its UTF-16 text is cut off in the middle of a character", "fetch or write it anew");
+      return sink_({});
+    }
+    out_.clear();
+    for (const char byte : bytes) {
+      const auto b = static_cast<unsigned char>(byte);
+      if (encoding_ == Encoding::latin1) {
+        append_utf8(out_, b);
+      } else if (!half_) {
+        half_ = b;
+      } else {
+        const std::uint32_t unit = big_endian_ ? static_cast<std::uint32_t>(*half_) << 8 | b : static_cast<std::uint32_t>(b) << 8 | *half_;
+        half_.reset();
+        if (!take_unit(unit)) return no_table(path_, line_, "it is not UTF-16 text", "say how it is written: `encoding: \"utf-8\"` is the default");
+      }
+    }
+    return out_.empty() ? Result<void>() : sink_(out_);
+  }
+
+ private:
+  bool take_unit(std::uint32_t unit) {
+    if (at_start_) {
+      at_start_ = false;
+      if (unit == 0xFEFF) return true;
+      if (unit == 0xFFFE) return big_endian_ = true;
+    }
+    const bool low = unit >= 0xDC00 && unit <= 0xDFFF;
+    if (low != high_.has_value()) return false;
+    if (low) {
+      append_utf8(out_, 0x10000 + ((*high_ - 0xD800) << 10) + (unit - 0xDC00));
+      high_.reset();
+    } else if (unit >= 0xD800 && unit <= 0xDBFF) {
+      high_ = unit;
+    } else {
+      line_ += unit == '\n';
+      append_utf8(out_, unit);
+    }
+    return true;
+  }
+
+  const std::string& path_;
+  Encoding encoding_;
+  Sink sink_;
+  std::string out_;
+  std::optional<unsigned char> half_;
+  std::optional<std::uint32_t> high_;  ///< the first half of a surrogate pair
+  bool big_endian_ = false, at_start_ = true;
+  std::uint64_t line_ = 1;
+};
+
+/// The text in the scratch file, with the identity of the file that it is of.
+class UnpackedFile final : public File {
+ public:
+  UnpackedFile(std::unique_ptr<File> original, std::unique_ptr<ScratchFile> text) : original_(std::move(original)), text_(std::move(text)) {}
+  Result<FileStamp> stamp() override { return original_->stamp(); }
+  Result<std::size_t> read_at(std::uint64_t offset, std::span<char> into) override { return text_->read_at(offset, into); }
+
+ private:
+  std::unique_ptr<File> original_;
+  std::unique_ptr<ScratchFile> text_;
+};
+
+Result<std::shared_ptr<File>> unpack(const Source& source, const std::string& path) {
+  MLP_TRY(std::unique_ptr<File> file, source.files->open(path));
+  MLP_TRY(const FileStamp before, file->stamp());
+  MLP_TRY(std::unique_ptr<ScratchFile> text, source.files->scratch(source.scratch));
+  Sink sink = [&](std::string_view bytes) { return text->append(bytes); };
+  std::optional<Transcoder> transcoder;
+  if (source.options.encoding != Encoding::utf8) {
+    transcoder.emplace(path, source.options.encoding, sink);
+    sink = [&](std::string_view bytes) { return transcoder->take(bytes); };
+  }
+  if (path.ends_with(".gz")) {
+    Gunzip gunzip(path, sink);
+    MLP_TRY_VOID(read_chunks(*file, [&](std::string_view bytes) { return gunzip.take(bytes); }));
+  } else if (path.ends_with(".zst")) {
+    Unzstd unzstd(path, sink);
+    MLP_TRY_VOID(read_chunks(*file, [&](std::string_view bytes) { return unzstd.take(bytes); }));
+  } else {
+    MLP_TRY_VOID(read_chunks(*file, sink));
+  }
+  MLP_TRY(const FileStamp after, file->stamp());
+  if (after != before) return source_changed(path);
+  return std::make_shared<UnpackedFile>(std::move(file), std::move(text));
+}
+
+}  // namespace
+
+std::string_view without_compression(std::string_view path) {
+  for (const std::string_view ending : {".gz", ".zst"})
+    if (path.ends_with(ending)) return path.substr(0, path.size() - ending.size());
+  return path;
+}
+
+Result<std::shared_ptr<File>> open_text(const Source& source, const std::string& path) {
+  if (source.options.encoding == Encoding::utf8 && without_compression(path) == path) {
+    MLP_TRY(std::unique_ptr<File> file, source.files->open(path));
+    return std::shared_ptr<File>(std::move(file));
+  }
+  std::shared_ptr<SourceState::Unpacked> text;
+  {
+    const std::lock_guard lock(source.state->mutex);
+    auto& entry = source.state->texts[path];
+    if (!entry) entry = std::make_shared<SourceState::Unpacked>();
+    text = entry;
+  }
+  const std::lock_guard lock(text->mutex);
+  if (!text->file) {
+    MLP_TRY(text->file, unpack(source, path));
+  }
+  return text->file;
+}
+
+}  // namespace mlp::io
