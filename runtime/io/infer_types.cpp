@@ -92,7 +92,7 @@ Result<Schema> infer_types(const Table& table, const std::string& name) {
   for (const FileScan& file : table.files)
     for (const std::string& column : file.header)
       if (!column.empty() && seen.insert(column).second) columns.push_back({column, Type::of(Base::string, true), {}, {}, {}, {}, {}});
-  for (const FileScan& file : table.files) MLP_TRY_VOID(bind_columns(file, columns));
+  MLP_TRY_VOID(check_names(table, columns));
 
   const std::size_t count = table.fragments.size();
   std::vector<std::vector<Judgement>> judged(count);

@@ -11,6 +11,7 @@
 #include "runtime/io/field_reader.h"
 #include "runtime/io/json_lines.h"
 #include "runtime/io/parquet.h"
+#include "runtime/io/source_state.h"
 #include "runtime/io/text_file.h"
 
 namespace mlp::io {
@@ -77,6 +78,8 @@ Result<Column> partition_column(const Source& source, const FileScan& file, cons
 }
 
 }  // namespace
+
+std::shared_ptr<SourceState> make_source_state() { return std::make_shared<SourceState>(); }
 
 const Form* find_form(std::string_view symbol) {
   for (const auto& [name, form] : kForms)

@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -67,16 +66,8 @@ struct Form {
   Result<ReadOutcome> (*read)(const Source& source, const FileScan& file, const Fragment& fragment, std::span<const plan::ReadColumn> columns);
 };
 
-/// What is kept while the files of a table are read. Shared by threads.
-struct SourceState {
-  struct Unpacked {
-    std::mutex mutex;
-    std::shared_ptr<File> file;
-  };
-  std::mutex mutex;
-  std::map<std::string, std::shared_ptr<Unpacked>> texts;  ///< of files that are not plain UTF-8 text, by path
-  std::shared_ptr<void> database;                          ///< of the form
-};
+struct SourceState;  ///< source_state.h
+std::shared_ptr<SourceState> make_source_state();
 
 /// How the files of one table are read.
 struct Source {
@@ -86,7 +77,7 @@ struct Source {
   std::string scratch;  ///< folder for what is unpacked; empty: the system's for temporary files
   std::string folder;   ///< the beginning of a path that says nothing about rows; partitions (`year=2024/`) come after it
   std::vector<std::pair<std::string, std::string>> other_names;  ///< a column's name in files, and another that they may have
-  std::shared_ptr<SourceState> state = std::make_shared<SourceState>();
+  std::shared_ptr<SourceState> state = make_source_state();
 };
 
 /// The form of a source, by its native symbol (plan::Table::source); null where it is none of files.

@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "runtime/io/source_state.h"
 #include "runtime/io/text_file.h"
 
 namespace mlp::io {

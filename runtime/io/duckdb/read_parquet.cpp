@@ -12,6 +12,7 @@
 #include "runtime/io/duckdb/database.h"
 #include "runtime/io/duckdb/parquet_functions.h"
 #include "runtime/io/field_text.h"
+#include "runtime/io/source_state.h"
 
 namespace mlp::io::duck {
 
