@@ -1,12 +1,10 @@
 #include <fmt/format.h>
-#include <zlib.h>
-#include <zstd.h>
 
 #include <algorithm>
-#include <array>
 #include <memory>
 #include <vector>
 
+#include "runtime/io/decompress.h"
 #include "runtime/io/source_state.h"
 #include "runtime/io/text_file.h"
 
@@ -15,16 +13,6 @@ namespace mlp::io {
 namespace {
 
 constexpr std::size_t kChunk = std::size_t{1} << 18;
-
-/// Takes bytes as they come; the last call has none.
-using Sink = std::function<Result<void>(std::string_view bytes)>;
-
-std::unexpected<diag::Diagnostic> cut_off(const std::string& path) {
-  return no_table(path, 0, "it is cut off: its compressed data ends early", "fetch or write it anew");
-}
-std::unexpected<diag::Diagnostic> damaged(const std::string& path) {
-  return no_table(path, 0, "its compressed data is damaged", "fetch or write it anew");
-}
 
 /// The bytes of the file, and then none.
 Result<void> read_chunks(File& file, const Sink& sink) {
@@ -36,85 +24,6 @@ Result<void> read_chunks(File& file, const Sink& sink) {
     at += got;
   }
 }
-
-/// One gzip member after the other (RFC 1952).
-class Gunzip {
- public:
-  Gunzip(const std::string& path, Sink sink) : path_(path), sink_(std::move(sink)) {}
-  Gunzip(const Gunzip&) = delete;
-  Gunzip& operator=(const Gunzip&) = delete;
-  ~Gunzip() { ::inflateEnd(&stream_); }
-
-  Result<void> take(std::string_view bytes) {
-    if (bytes.empty()) {
-      if (inside_) return cut_off(path_);
-      return sink_({});
-    }
-    stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
-    stream_.avail_in = static_cast<uInt>(bytes.size());
-    while (stream_.avail_in > 0) {
-      if (!inside_) {
-        // Some tools fill the last block of a tape with zeros.
-        if (ended_ && *stream_.next_in == 0) {
-          ++stream_.next_in, --stream_.avail_in;
-          continue;
-        }
-        if ((ended_ ? ::inflateReset(&stream_) : ::inflateInit2(&stream_, 16 + MAX_WBITS)) != Z_OK) return damaged(path_);
-        inside_ = true;
-      }
-      do {
-        stream_.next_out = reinterpret_cast<Bytef*>(out_.data());
-        stream_.avail_out = static_cast<uInt>(out_.size());
-        const int outcome = ::inflate(&stream_, Z_NO_FLUSH);
-        if (outcome != Z_OK && outcome != Z_STREAM_END && outcome != Z_BUF_ERROR) return damaged(path_);
-        if (const std::size_t got = out_.size() - stream_.avail_out; got > 0) MLP_TRY_VOID(sink_({out_.data(), got}));
-        if (outcome == Z_STREAM_END) {
-          inside_ = false;
-          ended_ = true;
-          break;
-        }
-      } while (stream_.avail_out == 0);
-    }
-    return {};
-  }
-
- private:
-  const std::string& path_;
-  Sink sink_;
-  z_stream stream_{};
-  bool inside_ = false, ended_ = false;
-  std::string out_ = std::string(kChunk, '\0');
-};
-
-/// One zstd frame after the other (RFC 8878).
-class Unzstd {
- public:
-  Unzstd(const std::string& path, Sink sink) : path_(path), sink_(std::move(sink)) {}
-
-  Result<void> take(std::string_view bytes) {
-    if (bytes.empty()) {
-      if (inside_) return cut_off(path_);
-      return sink_({});
-    }
-    ZSTD_inBuffer in{bytes.data(), bytes.size(), 0};
-    for (bool more = true; more || in.pos < in.size;) {
-      ZSTD_outBuffer out{out_.data(), out_.size(), 0};
-      const std::size_t left = ZSTD_decompressStream(stream_.get(), &out, &in);
-      if (ZSTD_isError(left)) return damaged(path_);
-      inside_ = left != 0;
-      if (out.pos > 0) MLP_TRY_VOID(sink_({out_.data(), out.pos}));
-      more = out.pos == out.size;  // there may be more of it
-    }
-    return {};
-  }
-
- private:
-  const std::string& path_;
-  Sink sink_;
-  std::unique_ptr<ZSTD_DStream, decltype(&ZSTD_freeDStream)> stream_{ZSTD_createDStream(), &ZSTD_freeDStream};
-  bool inside_ = false;
-  std::string out_ = std::string(kChunk, '\0');
-};
 
 void append_utf8(std::string& out, std::uint32_t c) {
   const auto byte = [&](std::uint32_t b) { out += static_cast<char>(b); };
@@ -212,12 +121,9 @@ Result<std::shared_ptr<File>> unpack(const Source& source, const std::string& pa
     transcoder.emplace(path, source.options.encoding, sink);
     sink = [&](std::string_view bytes) { return transcoder->take(bytes); };
   }
-  if (path.ends_with(".gz")) {
-    Gunzip gunzip(path, sink);
-    MLP_TRY_VOID(read_chunks(*file, [&](std::string_view bytes) { return gunzip.take(bytes); }));
-  } else if (path.ends_with(".zst")) {
-    Unzstd unzstd(path, sink);
-    MLP_TRY_VOID(read_chunks(*file, [&](std::string_view bytes) { return unzstd.take(bytes); }));
+  if (without_compression(path) != path) {
+    MLP_TRY(const std::unique_ptr<Decompressor> decompressor, make_decompressor(path, sink));
+    MLP_TRY_VOID(read_chunks(*file, [&](std::string_view bytes) { return decompressor->take(bytes); }));
   } else {
     MLP_TRY_VOID(read_chunks(*file, sink));
   }

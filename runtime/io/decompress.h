@@ -1,0 +1,34 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "compiler/diag/diagnostic.h"
+
+/// gzip and zstd, in a module (libmlp_compression.so) that is loaded with the first compressed file.
+namespace mlp::io {
+
+/// Takes bytes as they come; the last call has none.
+using Sink = std::function<Result<void>(std::string_view bytes)>;
+
+/// A file that is being unpacked.
+class Decompressor {
+ public:
+  virtual ~Decompressor() = default;
+  /// The next bytes of the file, or none at its end: E0804 where they are damaged or cut off, and the failures of the sink.
+  virtual Result<void> take(std::string_view bytes) = 0;
+};
+
+/// By the ending of the path, `.gz` or `.zst`; what is unpacked goes to `sink`. E0905 where the module is not there.
+Result<std::unique_ptr<Decompressor>> make_decompressor(const std::string& path, Sink sink);
+
+/// What the loader looks up in the module.
+struct CompressionModule {
+  int version;
+  std::unique_ptr<Decompressor> (*make)(const std::string& path, Sink sink);
+};
+inline constexpr int kCompressionModuleVersion = 1;
+
+}  // namespace mlp::io
