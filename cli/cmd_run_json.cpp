@@ -115,7 +115,8 @@ void print_text(const exec::RunReport& report, bool colour) {
              duration_text(report.seconds));
 }
 
-/// Progress: a line a finished step, or on a terminal one line that changes.
+}  // namespace
+
 exec::Listener progress(const Common& common, std::size_t total) {
   exec::Listener listener;
   if (common.quiet) return listener;
@@ -138,8 +139,6 @@ exec::Listener progress(const Common& common, std::size_t total) {
   };
   return listener;
 }
-
-}  // namespace
 
 int run(const Common& common, const std::string& file, bool final_rows) {
   auto params = parse_params(common.params);

@@ -34,7 +34,7 @@ Digest build_identity() {
 }
 
 std::size_t shown_width(std::string_view text) {
-  std::size_t width = count_code_points(text);
+  std::size_t width = terminal_columns(text);
   for (std::size_t at = text.find('\x1b'); at != std::string_view::npos; at = text.find('\x1b', at + 1)) {
     const std::size_t end = std::min(text.find('m', at), text.size() - 1);  // a colour takes no room
     width -= end - at + 1;

@@ -8,6 +8,7 @@
 
 #include "compiler/diag/diagnostic.h"
 #include "compiler/driver/compile.h"
+#include "runtime/exec/run.h"
 #include "runtime/io/source.h"
 #include "runtime/registry/identity.h"
 #include "runtime/store/catalog.h"
@@ -16,7 +17,7 @@
 /// What the commands share: the options that all take, and how they speak.
 namespace mlp::cli {
 
-enum class Format : std::uint8_t { text, json, dot, sarif };
+enum class Format : std::uint8_t { text, json, dot, sarif, csv };
 
 struct Common {
   Format format = Format::text;
@@ -71,6 +72,8 @@ Result<registry::Identity> acting_identity(const std::string& store_directory);
 const std::atomic<bool>& stop_requested();
 void watch_signals();
 
+/// Progress: a line a finished step, or on a terminal one line that changes.
+exec::Listener progress(const Common& common, std::size_t steps);
 /// W0802 for rows of a file (or of requests) that break the contract of the table.
 diag::Diagnostic set_aside(std::uint64_t rows, const io::BadValues& bad, const std::string& input, const std::string& help);
 /// Text in a table: columns aligned, two blanks between; the first row is the head.
@@ -89,6 +92,8 @@ int format_files(const Common& common, const std::vector<std::string>& paths, bo
 int lock(const Common& common, const std::string& file, bool only_check);
 int plan(const Common& common, const std::string& file, bool detailed_exitcode, bool final_rows);
 int run(const Common& common, const std::string& file, bool final_rows);
+/// The first rows of a table or view, where a condition holds (empty: all of them).
+int peek(const Common& common, const std::string& file, const std::string& name, const std::string& where, std::uint64_t rows);
 int test(const Common& common, const std::string& file);
 int runs(const Common& common);
 int show(const Common& common, const std::string& run);

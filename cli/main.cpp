@@ -30,7 +30,8 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.set_help_flag("-h,--help", "what a command does and takes");
   std::function<int()> chosen;
-  std::string format, file, name, emit, output, host = "127.0.0.1";
+  std::uint64_t most_rows = 10;
+  std::string format, file, name, emit, output, where, host = "127.0.0.1";
   int port = -1;
   bool insecure = false;
   bool final_rows = false, detailed = false, up = false, down = false, verify_only = false;
@@ -42,6 +43,8 @@ int main(int argc, char** argv) {
     if (verb == std::string_view("check"))
       sub->add_option("--format", format, "text, for people, on stderr; json: one document; sarif: SARIF 2.1.0, for editors and code review")
           ->check(CLI::IsMember({"text", "json", "sarif"}));
+    else if (verb == std::string_view("peek"))
+      sub->add_option("--format", format, "text: a table; json; csv")->check(CLI::IsMember({"text", "json", "csv"}));
     else
       sub->add_option("--format", format, "text, json; for plan and lineage also dot")->check(CLI::IsMember({"text", "json", "dot"}));
     sub->add_flag("--quiet", common.quiet, "no progress, no hints");
@@ -91,6 +94,14 @@ int main(int argc, char** argv) {
     with_file(sub), with_params(sub), stored(sub), with_execution(sub);
     sub->add_flag("--final", final_rows, "evaluate on the test rows; each look is counted");
     sub->callback([&] { chosen = [&] { return run(common, file, final_rows); }; });
+  }
+  {
+    CLI::App* sub = command(&app, "peek", "the first rows of a table or view, with what its columns are computed from");
+    with_file(sub), with_params(sub), stored(sub), with_execution(sub);
+    sub->add_option("NAME", name, "a table or feature view of the workflow")->required();
+    sub->add_option("--where", where, "only rows for which this condition holds: 'age > 30 and job is known'");
+    sub->add_option("--rows", most_rows, "how many, at most")->check(CLI::Range(0, 1'000'000))->capture_default_str();
+    sub->callback([&] { chosen = [&] { return peek(common, file, name, where, most_rows); }; });
   }
   {
     CLI::App* sub = command(&app, "test", "the test blocks of a workflow");
@@ -223,6 +234,6 @@ int main(int argc, char** argv) {
     const int code = app.exit(e);
     return code == 0 ? kDone : kUsage;
   }
-  common.format = format == "json" ? Format::json : format == "sarif" ? Format::sarif : format == "dot" ? Format::dot : Format::text;
+  common.format = format == "json" ? Format::json : format == "sarif" ? Format::sarif : format == "dot" ? Format::dot : format == "csv" ? Format::csv : Format::text;
   return chosen();
 }

@@ -152,9 +152,17 @@ Compiled compile_text(const std::string& path, std::string text, const CompileOp
   out.file = parse(out.sources, file, out.sink);
   if (last == Phase::ast) return out;
   // What parsed is checked also when something else did not, so that one run tells all mistakes.
-  CheckOptions check_options{options.params, options.read_environment, options.env, &out.modules, {}, {}};
+  CheckOptions check_options{options.params, options.read_environment, options.env, &out.modules, {}, {}, nullptr};
   if (options.read_locks) check_options.read_lock = read_lock;
   check_options.imports = ModuleLoader(out, path).load(out.file, std::filesystem::path(path).lexically_normal().string());
+  RowsQuestion question;
+  if (options.rows) {
+    question.of = options.rows->of;
+    question.file.file = out.sources.add("--where", options.rows->where);
+    if (!options.rows->where.empty())
+      if (const auto where = parse_expression(out.sources, question.file.file, question.file, out.sink)) question.where = *where;
+    check_options.rows = &question;
+  }
   out.workflow = check(out.file, out.sources, check_options, out.sink);
   out.sink.sort();
   if (out.sink.has_errors()) out.workflow.reset();

@@ -14,12 +14,19 @@
 
 namespace mlp::driver {
 
+/// Rows of a table or view, as a command names them.
+struct AskedRows {
+  std::string of;
+  std::string where;  ///< a condition in the language; empty: all
+};
+
 struct CompileOptions {
   std::map<std::string, std::string> params;  ///< `--param k=v`
   bool read_environment = true;               ///< MLP_PARAM_name
   bool final_rows = false;                    ///< `--final`
   std::string env;                            ///< `--env`
   bool read_locks = true;                     ///< false: what `rest from lock` takes is about to be found out, so it is not known
+  std::optional<AskedRows> rows;              ///< `mlpc peek`
 };
 
 enum class Phase : std::uint8_t { ast, hir, logical, physical };

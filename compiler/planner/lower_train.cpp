@@ -84,6 +84,16 @@ void lower_parts(Lowering& l, hir::TrainId id, const hir::Split& split, LoweredT
 
 }  // namespace
 
+Instance measured_instance(Lowering& l, hir::TrainId id) {
+  const hir::Train& train = l.workflow[id];
+  const hir::Split& split = l.workflow[train.split];
+  const StepId step = lower_split(l, train.split, train.name + ".split");
+  const bool folds = split.kind == hir::SplitKind::fold;
+  plan::Rows rows = folds ? all_parts(split.folds) : plan::Rows{{0}};
+  if (folds) rows.parts.erase(rows.parts.begin());
+  return {step, hashed_columns(l.workflow, split), std::move(rows), train.label, folds ? " [fold 1]" : "", {}};
+}
+
 LoweredTrain& lower_train(Lowering& l, hir::TrainId id) {
   const auto [at, is_new] = l.trains.try_emplace(id);
   LoweredTrain& lowered = at->second;

@@ -96,6 +96,8 @@ plan::StepId lower_split(Lowering& l, hir::SplitId split, const std::string& nam
 std::vector<hir::ColumnId> hashed_columns(const hir::Workflow& workflow, const hir::Split& split);
 // lower_train.cpp
 LoweredTrain& lower_train(Lowering& l, hir::TrainId train);
+/// What its columns are fitted on where the model is measured: the training rows, or those of the first fold.
+Instance measured_instance(Lowering& l, hir::TrainId train);
 /// What the models predict for the rows that each answers for; `on` says which, for people.
 plan::StepId lower_predict(Lowering& l, hir::TrainId train, plan::StepId split, const std::vector<FittedModel>& models, const std::string& on);
 // lower_reference.cpp

@@ -26,6 +26,28 @@ plan::Logical build_logical(const hir::Workflow& workflow);
 /// The steps with their keys, places and lineage. The workflow was checked without errors.
 plan::Physical lower(const hir::Workflow& workflow, const plan::Logical& logical, const SourceMap& sources, const PlanOptions& options);
 
+/// A column of rows that are shown.
+struct ShownColumn {
+  std::string name, owner;  ///< "log_gain", "profile"
+  Type type;
+  plan::StepId step;
+  bool of_view = false;
+  std::string code;         ///< how it is computed; empty where it is read or taken as it is
+};
+/// The steps that make the rows of hir::Workflow::rows, and nothing else.
+struct RowsPlan {
+  plan::Physical plan;
+  std::vector<ShownColumn> columns;      ///< of a view: the table's columns that it computes from, then its own
+  std::optional<plan::StepId> where;     ///< a bool a row
+  std::optional<std::string> fitted_as;  ///< the train on whose rows fitted columns are fitted: "earner", "earner [fold 1]"
+  std::vector<std::string> left_out;     ///< fitted columns, where no train says on which rows
+};
+/// What whole tables and trains the rows depend on, in order; `train` is the one that fits the view's fitted columns.
+std::vector<plan::OperatorId> operators_of_rows(const hir::Workflow& workflow, const plan::Logical& logical, std::optional<hir::TrainId> train);
+RowsPlan lower_rows(const hir::Workflow& workflow, const plan::Logical& logical, const SourceMap& sources, const PlanOptions& options, std::optional<hir::TrainId> train);
+/// The trains of the rows' view, if it has fitted columns.
+std::vector<hir::TrainId> trains_of_rows(const hir::Workflow& workflow);
+
 /// The entries of `options.select` that name nothing of the workflow.
 std::vector<std::string> unknown_selections(const hir::Workflow& workflow, const PlanOptions& options);
 

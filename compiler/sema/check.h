@@ -21,6 +21,13 @@ struct Module {
   std::map<std::string, std::size_t> imports;  ///< from its aliases to places in CheckOptions::modules
 };
 
+/// Rows that a command asks for: those of a table or view, where a condition holds.
+struct RowsQuestion {
+  std::string of;             ///< as a workflow names it: "trips", "shared.trips"
+  ast::File file;             ///< of the condition, an expression of its own
+  ast::ExprId where;          ///< none: all rows
+};
+
 struct CheckOptions {
   std::map<std::string, std::string> params;   ///< `--param k=v`
   bool read_environment = false;               ///< MLP_PARAM_name stands in for a param that `--param` does not set
@@ -30,6 +37,7 @@ struct CheckOptions {
   /// The mlp.lock at a path, nullopt where there is none; called where `rest from lock` occurs. Not set: the columns that it takes are
   /// not known, and names in such a table are not checked.
   std::function<Result<std::optional<Lock>>(const std::string& path)> read_lock;
+  const RowsQuestion* rows = nullptr;          ///< becomes hir::Workflow::rows
 };
 
 /// Resolves every name and types every expression. Every mistake is reported to the sink, one report each; nullopt when there

@@ -10,6 +10,8 @@ namespace mlp::sema {
 
 /// The names of a resolved table's columns.
 RowNames names_of_table(Context& context, const ast::Declaration& declaration, const TableState& state);
+/// The names of a view's columns and of its table's, those of the view first.
+RowNames names_of_view(Context& context, hir::ViewId view);
 /// Tags of a column line, with the place that decides its policy or availability.
 struct ReadTags {
   Tags tags;

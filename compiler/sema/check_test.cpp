@@ -68,25 +68,7 @@ void check_test(Context& context, const ast::Declaration& declaration) {
   for (const ast::Given& given : test.given) check_given(context, given, view, out);
   if (test.expect.empty() && !declaration.incomplete)
     context.report(diag::make(Code::E0603, declaration.name.span, "this test expects nothing").with_label("no `expect`").with_help("write what has to hold: `expect COLUMN == VALUE`"));
-  const ast::Declaration* table = declaration_of(context, view.table);
-  if (!table) return;
-  RowNames rows = names_of_table(context, *table, {view.table, is_opaque(context, view.table)});
-  const RowNames table_rows = rows;
-  rows.owner = fmt::format("view `{}`", view.name);
-  rows.declared = view.span;
-  const bool incomplete = context.incomplete_views.contains(*view_id);
-  rows.opaque = rows.opaque || incomplete;
-  rows.find = [&](std::string_view name, Span reference) -> RowNames::Found {
-    for (const hir::ColumnId column : view.columns)
-      if (context.out[column].name == name) return {true, column};
-    return table_rows.find(name, reference);
-  };
-  rows.names = [&] {
-    std::vector<std::string_view> names;
-    for (const hir::ColumnId column : view.columns) names.push_back(context.out[column].name);
-    for (const std::string_view name : table_rows.names()) names.push_back(name);
-    return names;
-  };
+  const RowNames rows = names_of_view(context, *view_id);
   for (const ast::ExprId id : test.expect) {
     Builder b;
     Scope scope(context, b, context.file.now);

@@ -275,6 +275,13 @@ struct Test {
   std::vector<Expect> expect;
 };
 
+/// Rows that a command asks for.
+struct Rows {
+  TableId table;
+  std::optional<ViewId> view;           ///< of the table: its columns are asked for
+  std::optional<expr::Expr> where;      ///< a known bool; inputs: columns of the view or the table
+};
+
 struct Param {
   std::string name;
   Type type;
@@ -296,6 +303,7 @@ struct Workflow {
   std::vector<Monitor> monitors;
   std::vector<Test> tests;
   std::vector<NotYet> not_yet;
+  std::optional<Rows> rows;
 
   const Column& operator[](ColumnId id) const { return columns[id.index()]; }
   const Table& operator[](TableId id) const { return tables[id.index()]; }

@@ -344,23 +344,41 @@ ast::File parse(const SourceMap& sources, std::uint32_t file, diag::Sink& sink, 
   return out;
 }
 
+namespace syntax {
+namespace {
+
+/// `at`: where all nodes are said to be; nowhere: where they are in the text, which is the file's.
+std::optional<ast::ExprId> parse_lone_expression(std::string_view text, std::uint32_t file, Span at, ast::File& into, diag::Sink& sink) {
+  if (auto refused = refuse(text, file, {})) {
+    sink.report(std::move(*refused));
+    return std::nullopt;
+  }
+  Tokens tokens = tokenize(text, file, sink, {});
+  if (sink.has_errors()) return std::nullopt;
+  if (tokens.chunks.size() != 1) {
+    sink.report(diag::make(diag::Code::E0101, at ? at : Span{file, 0, static_cast<std::uint32_t>(text.size())}, fmt::format("`{}` is not one expression", text)).with_help("write one condition, such as `age > 30 and job is known`"));
+    return std::nullopt;
+  }
+  Parse parse(tokens.chunks[0]);
+  parse.is_expression = true;
+  if (auto* tree = parse.run(&P::loneExpression)) return Builder(into, text, file, sink, tokens.docs, at).lone_expression(tree, tokens.chunks[0]);
+  sink.report(describe(parse.mismatch(tokens.chunks[0]), tokens.chunks[0], text, file));
+  return std::nullopt;
+}
+
+}  // namespace
+}  // namespace syntax
+
+std::optional<ast::ExprId> parse_expression(const SourceMap& sources, std::uint32_t file, ast::File& into, diag::Sink& sink) {
+  diag::Sink found;
+  const auto result = syntax::parse_lone_expression(sources.file(file).text, file, {}, into, found);
+  for (const diag::Diagnostic& d : found.diagnostics()) sink.report(d);
+  return found.has_errors() ? std::nullopt : result;
+}
+
 std::optional<ast::ExprId> parse_expression(std::string_view text, Span at, ast::File& into, diag::Sink& sink) {
   diag::Sink found;
-  std::optional<ast::ExprId> result;
-  if (auto refused = syntax::refuse(text, at.file, {})) {
-    found.report(std::move(*refused));
-  } else if (syntax::Tokens tokens = syntax::tokenize(text, at.file, found, {}); tokens.chunks.size() != 1) {
-    if (!found.has_errors())
-      found.report(diag::make(diag::Code::E0101, at, fmt::format("`{}` is not one expression", text)));
-  } else if (!found.has_errors()) {
-    syntax::Parse parse(tokens.chunks[0]);
-    parse.is_expression = true;
-    if (auto* tree = parse.run(&syntax::P::loneExpression)) {
-      result = syntax::Builder(into, text, at.file, found, tokens.docs, at).lone_expression(tree, tokens.chunks[0]);
-    } else {
-      found.report(syntax::describe(parse.mismatch(tokens.chunks[0]), tokens.chunks[0], text, at.file));
-    }
-  }
+  const auto result = syntax::parse_lone_expression(text, at.file, at, into, found);
   for (diag::Diagnostic d : found.diagnostics()) {
     // Places inside the text are none of a source file.
     d.span = at;

@@ -24,6 +24,9 @@ ast::File parse(const SourceMap& sources, std::uint32_t file, diag::Sink& sink, 
 /// all at the place `at`. Nullopt after a report.
 std::optional<ast::ExprId> parse_expression(std::string_view text, Span at, ast::File& into, diag::Sink& sink);
 
+/// Reads a source file that is one expression and nothing else, such as the text of an option; reports have their places in it.
+std::optional<ast::ExprId> parse_expression(const SourceMap& sources, std::uint32_t file, ast::File& into, diag::Sink& sink);
+
 /// What deciding between the grammar's alternatives took on a file.
 struct GrammarProfile {
   std::int64_t most_lookahead = 0;        ///< tokens

@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "runtime/batch/rows.h"
+#include "runtime/io/csv_records.h"
 #include "runtime/io/parquet.h"
 
 namespace mlp::batch {
@@ -42,11 +43,8 @@ struct ScoreWriter {
 };
 
 std::string csv_text(const Value& value) {
-  std::string text = std::holds_alternative<std::monostate>(value) ? "" : std::holds_alternative<std::string>(value) ? std::get<std::string>(value) : to_string(value);
-  if (text.find_first_of("\",\r\n") == std::string::npos && !text.starts_with(' ') && !text.ends_with(' ')) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + "\"";
+  if (std::holds_alternative<std::monostate>(value)) return "";
+  return io::csv_field(std::holds_alternative<std::string>(value) ? std::get<std::string>(value) : to_string(value));
 }
 
 std::string json_text(const std::string& text) {

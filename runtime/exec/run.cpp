@@ -123,6 +123,7 @@ class Runner {
     report.seconds = seconds_since(began);
     report.cells_ran = ran;
     report.cells = keys.size();
+    report.outputs = session_.steps[id.index()].outputs;
     session_.steps[id.index()].done = true;
     Hasher hasher("step/1");
     for (const Digest& key : keys) hasher.add(key);

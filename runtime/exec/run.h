@@ -32,6 +32,7 @@ struct StepReport {
   std::string reason;           ///< why it ran: "`age` changed", "the code changed: … -> …"
   double seconds = 0;
   std::size_t cells_ran = 0, cells = 0;
+  std::vector<Digest> outputs;  ///< objects of the store, one a fragment, or one; of a step that is done
 };
 
 /// Told of what happens, from any thread, one call at a time.

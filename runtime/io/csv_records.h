@@ -26,6 +26,9 @@ class QuoteTracker {
 /// A line between records that holds no text (no blanks either, unless they are trimmed).
 bool is_blank_line(std::string_view line, char delimiter, bool trim);
 
+/// A text as a field of comma-separated values, in quotes where it needs them.
+std::string csv_field(const std::string& text);
+
 /// Takes records out of text, one after the other.
 class RecordReader {
  public:

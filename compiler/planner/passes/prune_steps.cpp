@@ -32,11 +32,16 @@ plan::Physical prune_steps(plan::Physical plan, const std::vector<std::set<std::
       keep[i] = keep[i] || chosen[i];
     }
   }
+  std::vector<StepId> moved;
+  return keep_steps(std::move(plan), std::move(keep), moved);
+}
+
+plan::Physical keep_steps(plan::Physical plan, std::vector<bool> keep, std::vector<StepId>& moved) {
   for (std::size_t i = plan.steps.size(); i-- > 0;)
     if (keep[i])
       for (const StepId input : plan.steps[i].inputs) keep[input.index()] = true;
 
-  std::vector<StepId> moved(plan.steps.size());
+  moved.assign(plan.steps.size(), {});
   std::vector<plan::Step> steps;
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
     if (!keep[i]) continue;

@@ -12,6 +12,9 @@ namespace mlp::planner {
 /// them. Models of which a step is gone are gone too.
 plan::Physical prune_steps(plan::Physical plan, const std::vector<std::set<std::string>>& aliases, const std::vector<std::string>& select);
 
+/// Keeps these steps with all they need. `moved` becomes, for each step, where it is now; none where it is gone.
+plan::Physical keep_steps(plan::Physical plan, std::vector<bool> keep, std::vector<plan::StepId>& moved);
+
 /// "+profile+" -> "profile"; whether what needs it is meant too.
 struct Selection {
   std::string name;
