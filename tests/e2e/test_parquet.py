@@ -1,35 +1,10 @@
 """Parquet in and out of `mlpc score` and `mlpc monitor`: the bits of CSV, and what is said of files that do not fit. The files are
 written and read by DuckDB itself."""
 
-import ctypes
-import pathlib
-
 import pytest
 
 from made import CENSUS, CENSUS_HEADER, census_rows, make_census, write_csv
 from test_monitor import BLOCKS
-
-LIBRARY = pathlib.Path(__file__).resolve().parents[2] / "build" / "duckdb" / "libduckdb.so"
-pytestmark = pytest.mark.skipif(not LIBRARY.exists(), reason="DuckDB was not fetched from npm (scripts/setup.sh)")
-
-
-@pytest.fixture(scope="module")
-def duckdb():
-    """duckdb(sql) runs one statement."""
-    library = ctypes.CDLL(str(LIBRARY))
-    database, connection, result = ctypes.c_void_p(), ctypes.c_void_p(), (ctypes.c_char * 256)()
-    assert library.duckdb_open(None, ctypes.byref(database)) == 0
-    assert library.duckdb_connect(database, ctypes.byref(connection)) == 0
-    library.duckdb_result_error.restype = ctypes.c_char_p
-
-    def call(sql):
-        assert library.duckdb_query(connection, sql.encode(), result) == 0, library.duckdb_result_error(result)
-        library.duckdb_destroy_result(result)
-
-    yield call
-    library.duckdb_disconnect(ctypes.byref(connection))
-    library.duckdb_close(ctypes.byref(database))
-
 
 @pytest.fixture
 def census(run, duckdb, tmp_path):
