@@ -93,7 +93,8 @@ def table(mlpc, work, files):
     for file in files:
         wall, cpu, memory = zip(*figures[file])
         count = len(file.read_text(encoding="utf-8").splitlines())
-        out.append(f"| {file.name} | {count:,} | {min(wall) * 1e3:.1f} | {statistics.median(wall) * 1e3:.1f} | {statistics.median(cpu) * 1e3:.1f} | {max(memory):.0f} MB |")
+        example = " (example)" if "examples" in file.parts else ""
+        out.append(f"| {file.name}{example} | {count:,} | {min(wall) * 1e3:.1f} | {statistics.median(wall) * 1e3:.1f} | {statistics.median(cpu) * 1e3:.1f} | {max(memory):.0f} MB |")
     return out
 
 
