@@ -167,7 +167,7 @@ int check(const Common& common, const std::vector<std::string>& files, const std
     if (one.sink.has_errors()) ++wrong;
     if (one.sink.has_errors() || !one.workflow) continue;
     const hir::Workflow& w = *one.workflow;
-    fmt::print("{} is right: {}, {}, {}, {}\n", files[i], counted(w.tables.size(), "table", "tables"), counted(w.views.size(), "view", "views"),
+    fmt::print("{} is right: {}, {}, {}, {}\n", files[i], counted(static_cast<std::size_t>(std::ranges::count_if(w.tables, [](const hir::Table& t) { return !t.intermediate; })), "table", "tables"), counted(w.views.size(), "view", "views"),
                counted(w.trains.size(), "model", "models"), counted(w.tests.size(), "test", "tests"));
   }
   if (wrong > 0 && files.size() > 1) fmt::print(stderr, "{} of {} files have errors\n", wrong, files.size());

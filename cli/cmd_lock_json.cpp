@@ -29,7 +29,7 @@ struct LockFile {
 
 /// The types of the columns that a table does not declare, out of its data.
 Result<LockedTable> find_types(const hir::Workflow& workflow, const hir::Table& table, const std::string& folder, std::uint64_t fragment_rows, store::Store& store) {
-  const plan::Table source{table.name, table.synthetic, table.source, table.options, table.path, table.rows, table.span, {}, {}, {}};
+  const plan::Table source{table.name, table.synthetic, false, table.source, table.options, table.path, table.rows, table.span, {}, {}, {}};
   const auto files = io::real_file_system();
   bool hashed = false;
   MLP_TRY(const auto rows, exec::look_at_source(source, folder, fragment_rows, *files, store, true, hashed));
@@ -146,7 +146,7 @@ int lock(const Common& common, const std::string& file, bool only_check) {
     report(common, params.error());
     return kUsage;
   }
-  driver::CompileOptions options{*params, true, false, common.env, false};
+  driver::CompileOptions options{*params, true, false, common.env, std::nullopt, false};
   const driver::Compiled compiled = driver::compile(file, options, driver::Phase::hir);
   if (!compiled.workflow) return report(common, compiled.sink, compiled.sources);
   // The store lends what it knows of files that have not changed.

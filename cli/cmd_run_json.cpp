@@ -64,6 +64,10 @@ std::string run_json(const plan::Physical& plan, const exec::RunReport& report, 
   for (const exec::CandidateReport& c : report.candidates)
     candidates.push_back({{"model", c.model}, {"version", c.version}, {"proven", c.proven}, {"scorer", c.scorer.hex()}});
   out["candidates"] = std::move(candidates);
+  Json rows = Json::array();
+  for (const exec::RowsReport& r : report.rows)
+    rows.push_back({{"model", r.model}, {"rows", r.rows}, {"used", r.used}, {"without_label", r.without_label}, {"left_out", r.left_out}});
+  out["rows"] = std::move(rows);
   Json diagnostics = Json::array();
   for (const diag::Diagnostic& d : report.warnings) diagnostics.push_back(Json::parse(diag::render_json(d, sources)));
   if (report.failure) diagnostics.push_back(Json::parse(diag::render_json(*report.failure, sources)));
@@ -108,6 +112,13 @@ void print_text(const exec::RunReport& report, bool colour) {
     fmt::print("{}\n", table(gates, colour));
     for (const exec::GateReport& g : report.gates)
       if (!g.status.why.empty()) fmt::print("  {}: {}\n", g.text, g.status.why);
+  }
+  for (const exec::RowsReport& r : report.rows) {
+    if (r.used == r.rows) continue;
+    std::string why;
+    if (r.without_label) why = fmt::format("the label of {} is missing or not known yet", r.without_label);
+    if (r.left_out) why += fmt::format("{}{} lie between the parts of the split, or take no part in it", why.empty() ? "" : ", ", r.left_out);
+    fmt::print("{} uses {} of {} rows: {}\n", r.model, r.used, r.rows, why);
   }
   for (const exec::CandidateReport& c : report.candidates)
     fmt::print("candidate {} version {}: {}\n", c.model, c.version, c.proven ? "proven" : "not proven");

@@ -71,6 +71,10 @@ int score(const Common& common, const std::string& what, const std::string& inpu
 
   std::vector<diag::Diagnostic> warnings;
   if (done->bad_rows) warnings.push_back(set_aside(done->bad_rows, done->bad, input, "they have no prediction; mend them and score them again"));
+  if (done->outside)
+    warnings.push_back(diag::make(diag::Code::W0802, {}, fmt::format("{} row{} of `{}` {} no prediction: the model was not made for such rows", done->outside, done->outside == 1 ? "" : "s", input,
+                                                                     done->outside == 1 ? "has" : "have"))
+                           .with_help("a `where` of the table's pipeline, or a join, leaves them out"));
   if (done->undefined) {
     warnings.push_back(diag::make(diag::Code::W0802, {}, fmt::format("{} row{} of `{}` {} no prediction: a number that the model needs is infinite or undefined",
                                                                      done->undefined, done->undefined == 1 ? "" : "s", input, done->undefined == 1 ? "has" : "have")));
@@ -80,7 +84,7 @@ int score(const Common& common, const std::string& what, const std::string& inpu
   if (common.format == Format::json) {
     Json json{{"format_version", 1}, {"model", version->model}, {"version", version->version}, {"proven", version->proven},
               {"scorer", scorer::schema(**loaded).scorer.hex()}, {"rows", done->rows}, {"scored", done->scored}, {"set_aside", done->bad_rows},
-              {"undefined", done->undefined}, {"output", output}};
+              {"out_of_population", done->outside}, {"undefined", done->undefined}, {"output", output}};
     json["diagnostics"] = Json::array();
     for (const diag::Diagnostic& d : warnings) json["diagnostics"].push_back(Json::parse(diag::render_json(d, {})));
     fmt::print("{}\n", json.dump(-1, ' ', false, Json::error_handler_t::replace));

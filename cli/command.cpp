@@ -12,6 +12,7 @@
 #include "compiler/diag/render.h"
 #include "compiler/support/check.h"
 #include "compiler/support/text.h"
+#include "runtime/io/date_text.h"
 
 namespace mlp::cli {
 
@@ -81,13 +82,22 @@ std::optional<LoadedPlan> load_plan(const Common& common, const std::string& fil
                                     bool keep, int& exit) {
   driver::CompileOptions options = asked;
   options.env = common.env;
+  if (!common.as_of.empty()) {
+    const auto iso = io::DateFormat::parse("", true);
+    options.as_of_us = iso ? iso->read_timestamp(common.as_of) : std::nullopt;
+    if (!options.as_of_us) {
+      report(common, failure(diag::Code::E0104, fmt::format("`--as-of {}` is no time", common.as_of), "write it as 2024-12-31 or 2024-12-31T23:59:59Z").error());
+      exit = kUsage;
+      return std::nullopt;
+    }
+  }
   auto text = driver::read_source(file);
   if (!text) {
     exit = report(common, text.error());
     return std::nullopt;
   }
   Hasher hasher("compiled/1");
-  hasher.add(build_identity()).add(*text).add(driver::folder_of(file)).add(file).add(options.final_rows);
+  hasher.add(build_identity()).add(*text).add(driver::folder_of(file)).add(file).add(options.final_rows).add(options.as_of_us.has_value()).add(options.as_of_us.value_or(0));
   for (const auto& [name, value] : options.params) hasher.add(name).add(value);
   hasher.add(options.env);
   for (const auto& [path, other] : driver::texts_beside(file, *text)) hasher.add(path).add(other);

@@ -27,6 +27,7 @@ struct Common {
   std::string store;                            ///< --store or MLP_STORE; empty: .mlp beside the workflow
   std::vector<std::string> params;              ///< "k=v"
   std::string env;                              ///< --env; empty: none
+  std::string as_of;                            ///< --as-of; empty: the newest time that is read
   int threads = 0;
   std::uint64_t fragment_rows = 1 << 16;
   bool baseline_cpu = false;

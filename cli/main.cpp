@@ -55,6 +55,7 @@ int main(int argc, char** argv) {
   const auto with_params = [&](CLI::App* sub) {
     sub->add_option("--param", common.params, "k=v, sets a param of the workflow")->take_all()->allow_extra_args(false);
     sub->add_option("--env", common.env, "the `env` block whose params and sources hold");
+    sub->add_option("--as-of", common.as_of, "the logical time of the run: later rows take no part; else the newest time that is read");
   };
   const auto with_execution = [&](CLI::App* sub) {
     sub->add_option("-j", common.threads, "threads; changes no result")->check(CLI::Range(1, 1024));

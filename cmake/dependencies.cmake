@@ -130,6 +130,10 @@ find_path(MLP_RE2_INCLUDE re2/re2.h)
 mlp_require_library(MLP_RE2_LIBRARY re2 libre2-dev)
 mlp_external(re2 LIBS ${MLP_RE2_LIBRARY} Threads::Threads)
 
+find_path(MLP_DATE_INCLUDE date/tz.h)
+mlp_require_library(MLP_DATE_LIBRARY date-tz libhowardhinnant-date-dev)
+mlp_external(date_tz LIBS ${MLP_DATE_LIBRARY} Threads::Threads)
+
 find_package(CURL QUIET)
 mlp_expect_version(libcurl "${CURL_VERSION_STRING}" 7.85 9)
 mlp_external(curl LIBS CURL::libcurl)

@@ -171,6 +171,7 @@ Compiled compile_text(const std::string& path, std::string text, const CompileOp
   if (last == Phase::logical) return out;
   planner::PlanOptions plan_options;
   plan_options.final_rows = options.final_rows;
+  plan_options.as_of_us = options.as_of_us;
   plan_options.folder = folder_of(path);
   plan_options.file = path;
   out.plan = planner::lower(*out.workflow, *out.logical, out.sources, plan_options);

@@ -25,6 +25,7 @@ struct CompileOptions {
   bool read_environment = true;               ///< MLP_PARAM_name
   bool final_rows = false;                    ///< `--final`
   std::string env;                            ///< `--env`
+  std::optional<std::int64_t> as_of_us;       ///< `--as-of`: the logical time of the run, microseconds; else the newest time that is read
   bool read_locks = true;                     ///< false: what `rest from lock` takes is about to be found out, so it is not known
   std::optional<AskedRows> rows;              ///< `mlpc peek`
 };

@@ -12,6 +12,20 @@ std::string_view word(LogicalKind kind) {
   switch (kind) {
     case LogicalKind::source: return "source";
     case LogicalKind::project: return "project";
+    case LogicalKind::filter: return "filter";
+    case LogicalKind::sample: return "sample";
+    case LogicalKind::sort: return "sort";
+    case LogicalKind::limit: return "limit";
+    case LogicalKind::dedupe: return "dedupe";
+    case LogicalKind::aggregate: return "aggregate";
+    case LogicalKind::join: return "join";
+    case LogicalKind::asof_join: return "asof_join";
+    case LogicalKind::union_: return "union";
+    case LogicalKind::unpivot: return "unpivot";
+    case LogicalKind::fill: return "fill";
+    case LogicalKind::cross: return "cross";
+    case LogicalKind::derive: return "derive";
+    case LogicalKind::point_in_time: return "point_in_time";
     case LogicalKind::split: return "split";
     case LogicalKind::fit: return "fit";
     case LogicalKind::apply: return "apply";
@@ -32,7 +46,10 @@ std::string joined(const List& list, auto text) {
   return out;
 }
 
-std::string of(const Rows& rows) { return "rows " + joined(rows.parts, [](int part) { return fmt::format("{}", part); }); }
+std::string of(const Rows& rows) {
+  const std::string known = rows.known ? fmt::format(" known {}", *rows.known) : std::string();
+  return "rows " + joined(rows.parts, [](int part) { return fmt::format("{}", part); }) + known;
+}
 std::string of(const Options& options) {
   std::string out;
   for (const auto& [name, value] : options) out += fmt::format(" {}: {}", name, to_string(value));
@@ -63,9 +80,29 @@ struct Details {
   std::string operator()(const Register& c) const { return c.evaluated ? "evaluated" : ""; }
   std::string operator()(const Champion& c) const { return fmt::format("{} in {} {}", c.model, c.stage, of(c.rows)); }
   std::string operator()(const PredictChampion& c) const { return of(c.rows); }
+  std::string operator()(const Filter& c) const { return c.share ? fmt::format("share {} seed {}", *c.share, c.seed) : std::string(); }
+  std::string operator()(const Arrange& c) const { return fmt::format("keys {}{}{} {}..{} every {} ahead {}", c.keys, c.left ? " left" : "", c.one ? " one" : "", c.first, c.last, c.every, c.ahead); }
+  std::string operator()(const Take& c) const { return fmt::format("side {} {}", c.side, to_string(c.type)); }
+  std::string operator()(const OrderRows& c) const { return fmt::format("keys {}", c.keys); }
+  std::string operator()(const Aggregate& c) const { return fmt::format("{}{}{} {}", c.native, of(c.options), c.where ? " where" : "", to_string(c.type)); }
+  std::string operator()(const MatchHistory& c) const { return fmt::format("keys {} times {}", c.keys, c.known_after.size()); }
+  std::string operator()(const History& c) const { return fmt::format("{} over {}{} us ending {} us", (*this)(c.aggregate), c.next ? "next " : "", c.over_us, c.ending_us); }
+  std::string operator()(const KeepHistory& c) const { return fmt::format("keys {} times {}", c.keys, c.known_after.size()); }
+  std::string operator()(const AsOf&) const { return ""; }
+  std::string operator()(const CutByTime& c) const { return fmt::format("parts {} folds {} windows {}", c.percent.size(), c.folds, c.windows); }
 };
 
 }  // namespace
+
+const Type* column_type(const StepCode& code) {
+  if (const auto* read = std::get_if<ReadColumn>(&code)) return &read->type;
+  if (const auto* kernel = std::get_if<Kernel>(&code)) return &kernel->code.type();
+  if (const auto* apply = std::get_if<ApplyFit>(&code)) return &apply->type;
+  if (const auto* take = std::get_if<Take>(&code)) return &take->type;
+  if (const auto* many = std::get_if<Aggregate>(&code)) return &many->type;
+  if (const auto* history = std::get_if<History>(&code)) return &history->aggregate.type;
+  return nullptr;
+}
 
 std::string_view kind_name(const StepCode& code) {
   struct {
@@ -89,6 +126,16 @@ std::string_view kind_name(const StepCode& code) {
     std::string_view operator()(const Register&) const { return "register"; }
     std::string_view operator()(const Champion&) const { return "champion"; }
     std::string_view operator()(const PredictChampion&) const { return "predict_champion"; }
+    std::string_view operator()(const Filter&) const { return "filter"; }
+    std::string_view operator()(const Arrange&) const { return "arrange"; }
+    std::string_view operator()(const Take&) const { return "take"; }
+    std::string_view operator()(const OrderRows&) const { return "order"; }
+    std::string_view operator()(const Aggregate&) const { return "aggregate"; }
+    std::string_view operator()(const MatchHistory&) const { return "match_history"; }
+    std::string_view operator()(const History&) const { return "history"; }
+    std::string_view operator()(const KeepHistory&) const { return "keep_history"; }
+    std::string_view operator()(const AsOf&) const { return "as_of"; }
+    std::string_view operator()(const CutByTime&) const { return "cut"; }
   } visitor;
   return std::visit(visitor, code);
 }
@@ -108,6 +155,7 @@ std::string dump(const Physical& plan) {
   std::string out = fmt::format("physical {}{}\n", plan.workflow, plan.final_rows ? " final" : "");
   for (const Table& table : plan.tables)
     out += table.synthetic ? fmt::format("  table {} synthetic {} rows\n", table.name, table.rows)
+           : table.made    ? fmt::format("  table {} made\n", table.name)
                            : fmt::format("  table {} {} \"{}\"{}\n", table.name, table.source, table.path, of(table.options));
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
     const Step& step = plan.steps[i];
@@ -139,6 +187,7 @@ std::string dump(const Scorer& scorer) {
       case ScorerColumn::By::expression: out += expr::to_string(column.code); break;
       case ScorerColumn::By::transform: out += fmt::format("{} state {}", column.native, column.state); break;
       case ScorerColumn::By::bins: out += fmt::format("bins state {}", column.state); break;
+      case ScorerColumn::By::history: out += fmt::format("{} over {} us ending {} us state {}", column.native.empty() ? "row" : column.native, column.over_us, column.ending_us, column.state); break;
     }
     out += fmt::format(" ({}) {} {}\n", inputs, to_string(column.type), column.name);
   }

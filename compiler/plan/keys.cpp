@@ -34,7 +34,10 @@ void mix(Hasher& h, const std::vector<Integer>& values) {
   h.add(values.size());
   for (const Integer value : values) h.add(value);
 }
-void mix(Hasher& h, const Rows& rows) { mix(h, rows.parts); }
+void mix(Hasher& h, const Rows& rows) {
+  mix(h, rows.parts);
+  if (rows.known) h.add(*rows.known);
+}
 
 /// The expression over inputs known by position alone, and the declarations of the natives that it calls.
 void mix(Hasher& h, const expr::Expr& code) {
@@ -83,8 +86,63 @@ struct CodeHash {
   Digest operator()(const AssignSplit& c) const {
     Hasher h("split/1");
     mix(h, c.percent);
-    return h.add(c.folds).add(c.stratified).add(c.keys).add(c.seed).finish();
+    h.add(c.folds).add(c.stratified).add(c.keys).add(c.seed);
+    if (c.chosen) h.add(c.chosen);
+    return h.finish();
   }
+  Digest operator()(const CutByTime& c) const {
+    Hasher h("cut/1");
+    mix(h, c.percent);
+    h.add(c.folds).add(c.windows).add(c.every_us).add(c.horizon_us);
+    mix(h, c.known_after);
+    return h.add(c.label).add(c.chosen).add(c.until_us.has_value()).add(c.until_us.value_or(0)).finish();
+  }
+  Digest operator()(const Filter& c) const { return Hasher("filter/1").add(c.share.has_value()).add(c.share.value_or(0)).add(c.seed).finish(); }
+  Digest operator()(const Arrange& c) const {
+    Hasher h("arrange/1");
+    h.add(c.how).add(c.keys);
+    mix(h, c.descending);
+    return h.add(c.left).add(c.one).add(c.first).add(c.last).add(c.every).add(c.ahead).finish();
+  }
+  Digest operator()(const Take& c) const {
+    Hasher h("take/1");
+    h.add(c.side).add(c.which.has_value()).add(c.which.value_or(0)).add(c.itself).add(c.absent.has_value());
+    if (c.absent) mix(h, *c.absent);
+    mix(h, c.type);
+    return h.finish();
+  }
+  Digest operator()(const OrderRows& c) const {
+    Hasher h("order/1");
+    mix(h, c.descending);
+    return h.add(c.keys).finish();
+  }
+  void add(Hasher& h, const Aggregate& c) const {
+    h.add(native_key(c.native));
+    mix(h, c.options);
+    h.add(c.columns).add(c.where);
+    mix(h, c.type);
+  }
+  Digest operator()(const Aggregate& c) const {
+    Hasher h("aggregate/1");
+    add(h, c);
+    return h.finish();
+  }
+  Digest operator()(const MatchHistory& c) const {
+    Hasher h("match_history/1");
+    mix(h, c.known_after);
+    return h.add(c.keys).finish();
+  }
+  Digest operator()(const History& c) const {
+    Hasher h("history/1");
+    add(h, c.aggregate);
+    return h.add(c.over_us).add(c.ending_us).add(c.next).add(c.as_of_us.has_value()).add(c.as_of_us.value_or(0)).add(c.asks_as_of).finish();
+  }
+  Digest operator()(const KeepHistory& c) const {
+    Hasher h("keep_history/1");
+    mix(h, c.known_after);
+    return h.add(c.keys).add(c.values).add(c.where).finish();
+  }
+  Digest operator()(const AsOf&) const { return Hasher("as_of/1").finish(); }
   Digest operator()(const PartialFit& c) const {
     Hasher h("partial_fit/1");
     h.add(native_key(c.native));
@@ -207,6 +265,10 @@ Digest recipe_key(const Physical& plan, const Step& step) {
     mix(h, table.options);
   } else if (step.inputs.empty() && table.synthetic) {
     h.add(table.rows);
+  } else if (const auto* filter = std::get_if<Filter>(&step.code); filter && step.inputs.empty()) {
+    h.add(plan.tables[filter->of].rows);
+  } else if (const auto* arrange = std::get_if<Arrange>(&step.code)) {
+    for (const TableIndex of : arrange->of) h.add(plan.tables[of].rows);
   }
   return h.finish();
 }

@@ -12,7 +12,9 @@ namespace mlp::plan {
 
 using OperatorId = Id<struct OperatorTag>;
 
-enum class LogicalKind : std::uint8_t { source, project, split, fit, apply, train, predict, evaluate, gate, build_scorer, register_candidate };
+enum class LogicalKind : std::uint8_t {
+  source, filter, sample, sort, limit, dedupe, aggregate, join, asof_join, union_, unpivot, fill, cross, derive, project, point_in_time, split, fit, apply, train, predict, evaluate, gate, build_scorer, register_candidate
+};
 
 struct Operator {
   LogicalKind kind = LogicalKind::source;

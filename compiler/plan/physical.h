@@ -64,6 +64,95 @@ struct Expect {
   std::vector<Item> items;
 };
 
+/// Which rows of a table a table has that is made of it by `where` or `sample`. Inputs: the condition; with `share` what makes the rows of
+/// `of`, if it is a step. Per fragment (both tables are cut alike): the positions of the rows that stay, an int Column.
+struct Filter {
+  std::optional<double> share;  ///< of a sample: rows are chosen by ordinal and seed
+  std::int64_t seed = 0;
+  TableIndex of = 0;
+};
+
+/// Which rows of others a table has, as a whole. One output: packed int Columns, the sides; a row number counts through the
+/// fragments of the other table, missing where no row belongs there.
+///   sort       inputs: columns by `descending`                       sides: row
+///   limit      inputs: what makes the rows of `of`, if it is a step  sides: row
+///   dedupe     inputs: `keys` keys, then at most one column          sides: row (the first of `descending`, else the first in the table)
+///   group      inputs: `keys` keys                                   sides: a row of each group; all rows by group; where each group ends among them
+///   join       inputs: `keys` values, then as many of the other      sides: row, row of the other
+///   asof_join  as join, then the two times                           sides: row, row of the other (the latest that is not later)
+///   union_     inputs: as limit, of each of the tables               sides: number of the table, row of it
+///   unpivot    inputs: as limit                                      sides: row, number of the column
+///   cross      inputs: as limit                                      sides: row, the number
+///   fill       inputs: `keys` keys, then the time                    sides: row or missing, a row of the same key, the time
+struct Arrange {
+  enum class How : std::uint8_t { sort, limit, dedupe, group, join, asof_join, union_, unpivot, cross, fill };
+  How how = How::sort;
+  std::uint32_t keys = 0;
+  std::vector<std::uint8_t> descending;  ///< of each column that orders
+  bool left = false, one = false;        ///< join
+  std::int64_t first = 0, last = 0;      ///< limit: rows; unpivot: columns; cross: both numbers
+  std::int64_t every = 0, ahead = 0;     ///< fill, in the unit of the time (microseconds or days)
+  std::vector<TableIndex> of;            ///< whose rows: one, or those of a join or union in order
+};
+
+/// The value of a column of another table in the rows of this one. Inputs: Filter or Arrange, then the column (of a union and an
+/// unpivot: one for each table or column). Per fragment: a Column.
+struct Take {
+  std::uint32_t side = 0;       ///< of the Arrange that holds the row
+  std::optional<std::uint32_t> which;  ///< of a union, an unpivot: the side that holds which column
+  bool itself = false;          ///< the side's number is the value: of the words of `type` where that is a category
+  std::optional<Value> absent;  ///< where there is no row; else missing
+  Type type;
+};
+
+/// The rows of a table by the columns of a partition and the order in it. Inputs: `keys` columns, then those of the order. One output:
+/// packed int Columns: the rows, where each partition ends among them, and 1 for a row that is equal in the order to the one before.
+struct OrderRows {
+  std::uint32_t keys = 0;
+  std::vector<std::uint8_t> descending;
+};
+
+/// An aggregate of the library. Inputs: Arrange of a `group`, or OrderRows; then the columns of the arguments, then the condition if
+/// `where`. Per fragment: a Column: of the grouped table, or with OrderRows of the rows of the partition.
+struct Aggregate {
+  std::string native;
+  Options options;        ///< constant arguments, by name
+  std::uint32_t columns = 0;
+  bool where = false;
+  Type type;
+};
+
+/// Which rows of a history may belong to the windows of each row. Inputs: `keys` columns, the row's time; of the history: as many keys, the
+/// time of a row, then further times before which it is not known. Without times (`known_after` is empty) all rows are known always. One output: packed int Columns: the rows of the history by key
+/// and the time from which they are known, that time; the rows by key and time, and where the history of each one's key begins and ends.
+struct MatchHistory {
+  std::uint32_t keys = 0;
+  std::vector<std::int64_t> known_after;  ///< microseconds after each of the history's times
+};
+
+/// An aggregate over the rows of a history in a window: known in [t - ending - over, t - ending), or with `next` of times in (t, t + over].
+/// Inputs: MatchHistory, the time t where the history has times, then the columns of the arguments, then the condition if `where`. Per
+/// fragment: a Column.
+struct History {
+  Aggregate aggregate;
+  std::int64_t over_us = 0;    ///< 0: all that is known at t - ending
+  std::int64_t ending_us = 0;  ///< `next`: how long after the window all of it is known
+  bool next = false;
+  std::optional<std::int64_t> as_of_us;  ///< `next`: `--as-of`; a later end of the window leaves the value missing
+  bool asks_as_of = false;     ///< `next`: else the last input tells it, an AsOf
+};
+
+/// Rows that a scorer looks up, by key and the time from which they are known: a history, or the other table of a join. Inputs: `keys` columns, as
+/// MatchHistory the times, the values if `values`, the condition if `where` (other rows are left out). One output: packed Columns, keys first.
+struct KeepHistory {
+  std::uint32_t keys = 0;
+  std::vector<std::int64_t> known_after;
+  bool values = false, where = false;
+};
+
+/// The newest time of some columns. Inputs: columns of times, of any tables. One output: an int Column of one row, microseconds.
+struct AsOf {};
+
 /// Deals every row a part (0 train, 1 validation, 2 test) or a fold. Inputs: the stratification column if any, then the columns
 /// that are hashed; there may be none: then only the number of rows matters. Per fragment: an int Column. Missing: the row takes no part (its label is missing).
 struct AssignSplit {
@@ -72,11 +161,30 @@ struct AssignSplit {
   bool stratified = false;
   std::uint32_t keys = 0;  ///< number of hashed columns; 0: dealt from decks in the order of the rows
   std::int64_t seed = 0;
+  bool chosen = false;     ///< the last input is a condition: rows where it is not true take no part
+};
+
+/// Gives every row a part by its time. Inputs: the time, further times before which the label is not known, then the label if `label`,
+/// the condition if `chosen`, and perhaps an AsOf: rows whose label is not known by then take no part. Per fragment: an int Column. A row is trained on where its label was known at the cut; what is
+/// then neither before nor behind a cut is left out: part 3 before validation, 4 before the test. Rows without time or label, or where the condition is not true, take no part (missing).
+struct CutByTime {
+  std::vector<int> percent;     ///< 0 train, 1 validation, 2 test: shares of the rows that are not left out
+  int folds = 0;                ///< else stretches of time with equally many rows
+  int windows = 0;              ///< else a rolling origin: numbers as Rows::known says
+  std::int64_t every_us = 0, horizon_us = 0;
+  std::vector<std::int64_t> known_after;  ///< microseconds after each of the times
+  bool label = false, chosen = false;
+  std::optional<std::int64_t> until_us;   ///< `--as-of`: later rows take no part
 };
 
 /// Which rows something is fitted on or asked about, by the value of the split's column.
 struct Rows {
   std::vector<int> parts;  ///< the parts (or folds) meant
+  /// Of a rolling split: a row's number is kSegments * (segment of its time) + segment in which its label comes to be known. The origins and the ends
+  /// of their horizons bound the segments; window i is segment 2 i + 1. `parts` are segments of the time, and the label is known in
+  /// this segment or before.
+  std::optional<int> known = {};
+  static constexpr int kSegments = 1024;
 };
 
 /// State of a fitted transform over one fragment. Inputs: split, the arguments, then the label if `label`, then the fold column
@@ -220,8 +328,11 @@ struct Register {
 };
 
 using StepCode = std::variant<HashSource, ReadColumn, Kernel, Expect, AssignSplit, PartialFit, MergeFit, ApplyFit, AssignFolds, PartialBins,
-                              MergeBins, Bin, Train, Predict, Metrics, Gates, BuildScorer, Register, Champion, PredictChampion>;
+                              MergeBins, Bin, Train, Predict, Metrics, Gates, BuildScorer, Register, Champion, PredictChampion, Filter, Arrange, Take, OrderRows,
+                              Aggregate, MatchHistory, History, KeepHistory, AsOf, CutByTime>;
 
+/// The type of the column that a step makes; nullptr where it makes none, or one whose type the step does not say.
+const Type* column_type(const StepCode& code);
 /// "read", "kernel", "train" …: the stable word of docs/json.md.
 std::string_view kind_name(const StepCode& code);
 
@@ -243,6 +354,7 @@ struct Step {
 struct Table {
   std::string name;
   bool synthetic = false;
+  bool made = false;        ///< its rows come from a Filter or Arrange step
   std::string source;       ///< native symbol
   Options options;
   std::string path;         ///< absolute or relative to the folder of the workflow; glob

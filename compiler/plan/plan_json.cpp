@@ -39,8 +39,12 @@ struct Words<AlertTarget::Secret> {
   static constexpr const char* words[] = {"none", "env", "file"};
 };
 template <>
+struct Words<Arrange::How> {
+  static constexpr const char* words[] = {"sort", "limit", "dedupe", "group", "join", "asof_join", "union", "unpivot", "cross", "fill"};
+};
+template <>
 struct Words<ScorerColumn::By> {
-  static constexpr const char* words[] = {"expression", "transform", "bins"};
+  static constexpr const char* words[] = {"expression", "transform", "bins", "history"};
 };
 
 // ---- fields of each struct, in the order of the document ------------------------------------------------------------------
@@ -56,8 +60,28 @@ template <class A> void fields(A& a, Expect::Item& i) {
   a("statistics", i.statistics);
 }
 template <class A> void fields(A& a, Expect& c) { a("items", c.items); }
+template <class A> void fields(A& a, Filter& c) { a("share", c.share), a("seed", c.seed), a("of", c.of); }
+template <class A> void fields(A& a, Arrange& c) {
+  a("how", c.how), a("keys", c.keys), a("descending", c.descending), a("left", c.left), a("one", c.one), a("first", c.first), a("last", c.last);
+  a("every", c.every), a("ahead", c.ahead), a("of", c.of);
+}
+template <class A> void fields(A& a, Take& c) { a("side", c.side), a("which", c.which), a("itself", c.itself), a("absent", c.absent), a("type", c.type); }
+template <class A> void fields(A& a, OrderRows& c) { a("keys", c.keys), a("descending", c.descending); }
+template <class A> void fields(A& a, Aggregate& c) {
+  a("native", c.native), a("options", c.options), a("columns", c.columns), a("where", c.where), a("type", c.type);
+}
+template <class A> void fields(A& a, MatchHistory& c) { a("keys", c.keys), a("known_after", c.known_after); }
+template <class A> void fields(A& a, History& c) {
+  a("aggregate", c.aggregate), a("over_us", c.over_us), a("ending_us", c.ending_us), a("next", c.next), a("as_of_us", c.as_of_us), a("asks_as_of", c.asks_as_of);
+}
+template <class A> void fields(A& a, KeepHistory& c) { a("keys", c.keys), a("known_after", c.known_after), a("values", c.values), a("where", c.where); }
+template <class A> void fields(A&, AsOf&) {}
+template <class A> void fields(A& a, CutByTime& c) {
+  a("percent", c.percent), a("folds", c.folds), a("windows", c.windows), a("every_us", c.every_us), a("horizon_us", c.horizon_us);
+  a("known_after", c.known_after), a("label", c.label), a("chosen", c.chosen), a("until_us", c.until_us);
+}
 template <class A> void fields(A& a, AssignSplit& c) {
-  a("percent", c.percent), a("folds", c.folds), a("stratified", c.stratified), a("keys", c.keys), a("seed", c.seed);
+  a("percent", c.percent), a("folds", c.folds), a("stratified", c.stratified), a("keys", c.keys), a("seed", c.seed), a("chosen", c.chosen);
 }
 template <class A> void fields(A& a, PartialFit& c) {
   a("native", c.native), a("options", c.options), a("label", c.label), a("folds", c.folds), a("rows", c.rows);
@@ -105,7 +129,7 @@ template <class A> void fields(A& a, Step& s) {
 }
 template <class A> void fields(A& a, SchemaColumn& c) { a("name", c.name), a("type", c.type); }
 template <class A> void fields(A& a, Table& t) {
-  a("name", t.name), a("synthetic", t.synthetic), a("source", t.source), a("options", t.options), a("path", t.path), a("rows", t.rows);
+  a("name", t.name), a("synthetic", t.synthetic), a("made", t.made), a("source", t.source), a("options", t.options), a("path", t.path), a("rows", t.rows);
   a("span", t.span), a("lock", t.lock), a("locked", t.locked), a("declared", t.declared);
 }
 template <class A> void fields(A& a, Param& p) { a("name", p.name), a("value", p.value), a("from", p.from); }
@@ -146,14 +170,15 @@ template <class A> void fields(A& a, ScorerColumn& c) {
   if (c.by == ScorerColumn::By::expression) {
     a("code", c.code);
   } else {
-    if (c.by == ScorerColumn::By::transform) a("native", c.native), a("options", c.options);
+    if (c.by != ScorerColumn::By::bins) a("native", c.native), a("options", c.options);
+    if (c.by == ScorerColumn::By::history) a("over_us", c.over_us), a("ending_us", c.ending_us);
     a("state", c.state);
   }
 }
 template <class A> void fields(A& a, WatchedColumn& c) { a("name", c.name), a("column", c.column), a("bins", c.bins); }
 /// `trained` and `states` are digests in a scorer and positions in its template.
 template <class A, class Trained, class States> void fields(A& a, Scorer& s, Trained& trained, States& states) {
-  a("workflow", s.workflow), a("model", s.model), a("source", s.source), a("request", s.request), a("key", s.key), a("columns", s.columns), a("matrix", s.matrix);
+  a("workflow", s.workflow), a("model", s.model), a("source", s.source), a("request", s.request), a("key", s.key), a("columns", s.columns), a("population", s.population), a("matrix", s.matrix);
   a("watched", s.watched), a("watched_prediction", s.watched_prediction);
   a("states", states), a("trained", trained), a("split", s.split), a("fitted_on", s.fitted_on), a("native", s.native), a("binned", s.binned), a("binary", s.binary);
 }
@@ -175,7 +200,7 @@ json write(const Interval& v) { return json::array({write(v.low), write(v.high)}
 json write(const Span& v) { return v ? json::array({v.file, v.begin, v.end}) : json(nullptr); }
 json write(const Digest& v) { return v.hex(); }
 json write(StepId v) { return v ? json(v.value) : json(nullptr); }
-json write(const Rows& v) { return v.parts; }
+json write(const Rows& v) { return v.known ? json::object({{"parts", v.parts}, {"known", *v.known}}) : json(v.parts); }
 json write(const expr::Expr& v) { return json::parse(expr::encode(v), nullptr, false); }
 /// A float wears brackets, so that 1.0 comes back as a float.
 json write(const Value& value) {
@@ -296,7 +321,14 @@ void read(const json& j, StepId& v, Problem& p) {
   if (j.is_null()) return void(v = StepId());
   read(j, v.value, p);
 }
-void read(const json& j, Rows& v, Problem& p) { read(j, v.parts, p); }
+void read(const json& j, Rows& v, Problem& p) {
+  const auto parts = j.is_object() ? j.find("parts") : j.end();
+  const auto known = j.is_object() ? j.find("known") : j.end();
+  if (j.is_array()) return read(j, v.parts, p);
+  if (parts == j.end() || known == j.end() || j.size() != 2) return wrong(p, "parts of a split");
+  read(*parts, v.parts, p);
+  read(*known, v.known.emplace(), p);
+}
 void read(const json& j, expr::Expr& v, Problem& p) {
   auto e = expr::decode_expr(text_of(j));
   e ? void(v = std::move(*e)) : p.set(e.error().message);
@@ -409,6 +441,8 @@ Result<Scorer> read_scorer(const char* kind, std::string_view text, Trained& tra
       return unfit("the scorer", "a column needs a fitted state that is not there");
     }
   }
+  for (const std::uint32_t column : scorer.population)
+    if (column >= raw + scorer.columns.size()) return unfit("the scorer", "it asks for a column that is not there");
   for (const std::uint32_t column : scorer.matrix)
     if (column >= raw + scorer.columns.size()) return unfit("the scorer", "the model reads a column that is not there");
   for (const WatchedColumn& watched : scorer.watched)

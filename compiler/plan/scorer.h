@@ -25,11 +25,13 @@ struct ScorerColumn {
   std::string name;                    ///< for explanations; empty for intermediate ones
   Type type;
   std::vector<std::uint32_t> inputs;   ///< indices: raw fields first, then earlier ScorerColumns
-  enum class By : std::uint8_t { expression, transform, bins } by = By::expression;
+  enum class By : std::uint8_t { expression, transform, bins, history } by = By::expression;
   expr::Expr code;                     ///< By::expression; InputColumn::column is a position in `inputs`
-  std::string native;                  ///< By::transform
+  std::string native;                  ///< By::transform; By::history: an aggregate, or empty for the last row's value as it is
   std::vector<std::pair<std::string, Value>> options;
-  std::uint32_t state = 0;             ///< By::transform, By::bins: index into `states`
+  std::uint32_t state = 0;             ///< By::transform, By::bins, By::history: index into `states`
+  /// By::history: the inputs are the keys, then the time t where the history has times; its rows known in [t - ending - over, t - ending).
+  std::int64_t over_us = 0, ending_us = 0;
 };
 
 /// A column whose values in requests are compared with those of the rows that the model was fitted on.
@@ -40,12 +42,13 @@ struct WatchedColumn {
 };
 
 struct Scorer {
-  static constexpr int kFormatVersion = 4;
+  static constexpr int kFormatVersion = 5;
   std::string workflow, model;
   std::vector<RawField> request;
   std::vector<RawField> key;           ///< what names a row of the table, personal columns left out; read, never asked for
   Options source;                      ///< how files like the table's are read: "null", "trim", …; as plan::Table::options
   std::vector<ScorerColumn> columns;   ///< topologically ordered
+  std::vector<std::uint32_t> population;  ///< bool columns: where one is not true the row is none that the model was made for
   std::vector<std::uint32_t> matrix;   ///< indices (as in ScorerColumn::inputs) in the order of training
   std::vector<WatchedColumn> watched;  ///< in the order of the features; a prediction does not need them
   std::optional<std::uint32_t> watched_prediction;  ///< index into `states`: bins of the predictions for held-out rows

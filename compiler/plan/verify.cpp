@@ -10,7 +10,7 @@ namespace mlp::plan {
 namespace {
 
 /// What a step makes: which others may read it.
-enum class Makes : std::uint8_t { fragments, column, report, partial_fit, fitted, partial_bins, bins, model, figures, statuses, scorer, champion, nothing };
+enum class Makes : std::uint8_t { fragments, rows, order, match, kept, time, column, report, partial_fit, fitted, partial_bins, bins, model, figures, statuses, scorer, champion, nothing };
 
 Makes makes(const StepCode& code) {
   struct {
@@ -34,13 +34,23 @@ Makes makes(const StepCode& code) {
     Makes operator()(const Register&) const { return Makes::nothing; }
     Makes operator()(const Champion&) const { return Makes::champion; }
     Makes operator()(const PredictChampion&) const { return Makes::column; }
+    Makes operator()(const Filter&) const { return Makes::rows; }
+    Makes operator()(const Arrange&) const { return Makes::rows; }
+    Makes operator()(const Take&) const { return Makes::column; }
+    Makes operator()(const OrderRows&) const { return Makes::order; }
+    Makes operator()(const Aggregate&) const { return Makes::column; }
+    Makes operator()(const MatchHistory&) const { return Makes::match; }
+    Makes operator()(const History&) const { return Makes::column; }
+    Makes operator()(const KeepHistory&) const { return Makes::kept; }
+    Makes operator()(const AsOf&) const { return Makes::time; }
+    Makes operator()(const CutByTime&) const { return Makes::column; }
   } visitor;
   return std::visit(visitor, code);
 }
 
 bool made_per_fragment(const StepCode& code) {
   const Makes made = makes(code);
-  return made == Makes::column || made == Makes::partial_fit || made == Makes::partial_bins;
+  return std::holds_alternative<Filter>(code) || made == Makes::column || made == Makes::partial_fit || made == Makes::partial_bins;
 }
 
 /// Looks at one step whose inputs exist and stand before it.
@@ -107,11 +117,65 @@ struct StepCheck {
     }
   }
   void operator()(const AssignSplit& c) {
-    expect_inputs(std::nullopt, c.keys + (c.stratified ? 1u : 0u));
+    expect_inputs(std::nullopt, c.keys + (c.stratified ? 1u : 0u) + (c.chosen ? 1u : 0u));
     std::int64_t sum = 0;
     for (const int percent : c.percent) sum += percent < 0 ? 1000 : percent;
     if (c.folds == 0 ? sum != 100 : c.folds < 2 || !c.percent.empty()) problem("deals parts that do not sum to the whole");
   }
+  void operator()(const CutByTime& c) {
+    const std::size_t columns = c.known_after.size() + (c.label ? 1u : 0u) + (c.chosen ? 1u : 0u);
+    const bool asks = step.inputs.size() == columns + 1;
+    if ((step.inputs.size() != columns && !asks) || !inputs_are(0, columns, Makes::column) || (asks && input(columns) != Makes::time)) problem("has an input of the wrong kind");
+    if (c.known_after.empty()) problem("cuts by no time");
+    if ((c.percent.empty() ? 0 : 1) + (c.folds > 0) + (c.windows > 0) != 1 || c.folds < 0 || c.windows < 0 || c.windows > Rows::kSegments / 3)
+      problem("does not say what it cuts");
+  }
+  /// The rows of a table may depend on how many there are of another alone.
+  void expect_row_makers(std::size_t tables) {
+    for (std::size_t i = 0; i < step.inputs.size(); ++i)
+      if (input(i) != Makes::fragments && input(i) != Makes::rows) return problem("has an input of the wrong kind");
+    if (step.inputs.size() > tables) problem("has too many inputs");
+  }
+  void operator()(const Filter& c) {
+    if (c.of >= plan.tables.size()) return problem("filters a table that is not there");
+    c.share ? expect_row_makers(1) : expect_inputs(std::nullopt, 1);
+  }
+  void operator()(const Arrange& c) {
+    using How = Arrange::How;
+    const bool joins = c.how == How::join || c.how == How::asof_join;
+    for (const TableIndex of : c.of)
+      if (of >= plan.tables.size()) return problem("arranges a table that is not there");
+    if (c.of.empty() || c.of.size() != (joins ? 2u : c.how == How::union_ ? c.of.size() : 1u)) return problem("arranges the rows of another number of tables");
+    if (c.how == How::limit || c.how == How::unpivot || c.how == How::cross || c.how == How::union_) return expect_row_makers(c.of.size());
+    const std::size_t further = c.how == How::asof_join ? 2 : c.how == How::fill ? 1 : c.descending.size();
+    expect_inputs(std::nullopt, (joins ? 2u : 1u) * c.keys + further);
+    if ((joins || c.how == How::group) && c.keys == 0) problem("has no key");
+    if (c.how == How::fill && c.every <= 0) problem("fills in no step");
+  }
+  void operator()(const Take& c) { expect_some(Makes::rows, c.itself ? 0u : 1u); }
+  void operator()(const OrderRows& c) { expect_inputs(std::nullopt, c.keys + c.descending.size()); }
+  void check_aggregate(const Aggregate& c, std::size_t before) {
+    const std::size_t end = before + c.columns + (c.where ? 1u : 0u);
+    if (step.inputs.size() < end || !inputs_are(before, end, Makes::column)) problem("has an input of the wrong kind");
+  }
+  void operator()(const Aggregate& c) {
+    if (step.inputs.empty() || (input(0) != Makes::rows && input(0) != Makes::order)) return problem("has no order of the rows");
+    check_aggregate(c, 1);
+  }
+  void operator()(const MatchHistory& c) {
+    expect_inputs(std::nullopt, 2 * c.keys + (c.known_after.empty() ? 0 : 1) + c.known_after.size());
+  }
+  void operator()(const History& c) {
+    if (step.inputs.empty() || input(0) != Makes::match) return problem("has no history");
+    const bool timed = !std::get<MatchHistory>(plan[step.inputs[0]].code).known_after.empty();
+    if (!timed && (c.over_us > 0 || c.next)) problem("has a window without time");
+    check_aggregate(c.aggregate, timed ? 2 : 1);
+    if (c.asks_as_of && input(step.inputs.size() - 1) != Makes::time) problem("does not know the time of the run");
+  }
+  void operator()(const KeepHistory& c) {
+    expect_inputs(std::nullopt, c.keys + c.known_after.size() + (c.values ? 1u : 0u) + (c.where ? 1u : 0u));
+  }
+  void operator()(const AsOf&) { expect_some(std::nullopt, 0); }
   void operator()(const PartialFit& c) {
     expect_some(std::nullopt, 1 + (c.label ? 1u : 0u) + (c.folds > 0 ? 1u : 0u));
     check_rows(c.rows);
@@ -181,7 +245,7 @@ struct StepCheck {
   void operator()(const BuildScorer& c) {
     if (step.inputs.empty() || input(0) != Makes::model) return problem("has no model");
     for (std::size_t i = 1; i < step.inputs.size(); ++i)
-      if (input(i) != Makes::fitted && input(i) != Makes::bins) problem("has an input of the wrong kind");
+      if (input(i) != Makes::fitted && input(i) != Makes::bins && input(i) != Makes::kept) problem("has an input of the wrong kind");
     if (!fill_template(c.scorer_template, std::vector<Digest>(step.inputs.size()))) problem("has a scorer that does not fit its inputs");
   }
   void operator()(const Champion& c) {
@@ -229,8 +293,11 @@ std::vector<std::string> verify(const Physical& plan) {
         whole = false;
       }
     if (!whole) return problems;  // the rest follows the ids
+    const bool across = std::holds_alternative<Filter>(step.code) || std::holds_alternative<Arrange>(step.code) || std::holds_alternative<Take>(step.code) ||
+                        std::holds_alternative<Aggregate>(step.code) || std::holds_alternative<MatchHistory>(step.code) ||
+                        std::holds_alternative<History>(step.code) || std::holds_alternative<AsOf>(step.code) || std::holds_alternative<BuildScorer>(step.code) || std::holds_alternative<CutByTime>(step.code);
     for (const StepId input : step.inputs)
-      if (plan[input].table != step.table) problems.push_back(fmt::format("step `{}` mixes rows of two tables", step.name));
+      if (!across && plan[input].table != step.table) problems.push_back(fmt::format("step `{}` mixes rows of two tables", step.name));
     if (step.per_fragment != made_per_fragment(step.code)) problems.push_back(fmt::format("step `{}` has a wrong number of outputs", step.name));
     std::visit(StepCheck{plan, step, problems}, step.code);
   }

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <map>
 
 #include "compiler/planner/lowering.h"
@@ -22,12 +23,53 @@ struct LogicalBuilder {
     return OperatorId(plan.operators.size() - 1);
   }
 
+  void add_table(std::size_t index) {
+    const hir::Table& table = workflow.tables[index];
+    std::vector<std::string> columns;
+    for (const hir::ColumnId column : table.columns) columns.push_back(workflow[column].name);
+    std::vector<OperatorId> inputs;
+    if (table.stage) {
+      inputs.push_back(sources[table.stage->from.index()]);
+      for (const hir::TableId other : table.stage->others) inputs.push_back(sources[other.index()]);
+    }
+    sources.push_back(add(table.stage ? kind_of(table.stage->kind) : LogicalKind::source, table.name, table.span, index, std::move(inputs), std::move(columns)));
+  }
+  static LogicalKind kind_of(hir::Stage::Kind kind) {
+    using Kind = hir::Stage::Kind;
+    switch (kind) {
+      case Kind::same: return LogicalKind::derive;
+      case Kind::filter: return LogicalKind::filter;
+      case Kind::sample: return LogicalKind::sample;
+      case Kind::sort: return LogicalKind::sort;
+      case Kind::limit: return LogicalKind::limit;
+      case Kind::dedupe: return LogicalKind::dedupe;
+      case Kind::group: return LogicalKind::aggregate;
+      case Kind::join: return LogicalKind::join;
+      case Kind::asof_join: return LogicalKind::asof_join;
+      case Kind::union_: return LogicalKind::union_;
+      case Kind::unpivot: return LogicalKind::unpivot;
+      case Kind::fill: return LogicalKind::fill;
+      case Kind::cross: return LogicalKind::cross;
+    }
+    return LogicalKind::derive;
+  }
   void add_view(std::size_t index) {
     const hir::View& view = workflow.views[index];
     std::vector<std::string> columns;
     for (const hir::ColumnId column : view.columns)
       if (!is_fitted(workflow, column)) columns.push_back(workflow[column].name);
-    views.push_back(add(LogicalKind::project, view.name, view.span, index, {sources[view.table.index()]}, std::move(columns)));
+    // Histories that its columns look into.
+    std::vector<OperatorId> inputs = {sources[view.table.index()]};
+    std::vector<std::string> looked_up;
+    for (const hir::Column& column : workflow.columns) {
+      const hir::Aggregate* many = column.aggregate();
+      if (!many || !column.view || column.view->index() != index) continue;
+      looked_up.push_back(column.name);
+      if (std::find(inputs.begin() + 1, inputs.end(), sources[many->of.index()]) == inputs.end()) inputs.push_back(sources[many->of.index()]);
+    }
+    OperatorId rows = inputs.front();
+    if (!looked_up.empty()) rows = add(LogicalKind::point_in_time, view.name, view.span, index, std::move(inputs), std::move(looked_up));
+    views.push_back(add(LogicalKind::project, view.name, view.span, index, {rows}, std::move(columns)));
   }
   OperatorId split_of(const hir::Train& train) {
     const auto [at, is_new] = splits.try_emplace(train.split);
@@ -77,12 +119,7 @@ struct LogicalBuilder {
 plan::Logical build_logical(const hir::Workflow& workflow) {
   LogicalBuilder builder{workflow};
   builder.plan.workflow = workflow.name;
-  for (std::size_t i = 0; i < workflow.tables.size(); ++i) {
-    const hir::Table& table = workflow.tables[i];
-    std::vector<std::string> columns;
-    for (const hir::ColumnId column : table.columns) columns.push_back(workflow[column].name);
-    builder.sources.push_back(builder.add(LogicalKind::source, table.name, table.span, i, {}, std::move(columns)));
-  }
+  for (std::size_t i = 0; i < workflow.tables.size(); ++i) builder.add_table(i);
   for (std::size_t i = 0; i < workflow.views.size(); ++i) builder.add_view(i);
   for (std::size_t i = 0; i < workflow.trains.size(); ++i) builder.add_train(i);
   for (std::size_t i = 0; i < workflow.trains.size(); ++i) builder.prove_and_register(i);

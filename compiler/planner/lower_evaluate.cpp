@@ -154,7 +154,7 @@ void lower_evaluate(Lowering& l, hir::TrainId id, plan::Model& model) {
   metrics.rows = lowered.rows;
   metrics.on = lowered.on;
 
-  const auto table = static_cast<plan::TableIndex>(l.workflow[train.view].table.index());
+  const auto table = table_index(l.workflow, l.workflow[train.view].table);
   const Span span = evaluation.blocks.front()->span;
   std::vector<StepId> inputs = {lowered.split, lower_column(l, train.label, nullptr)};
   if (train.weight) inputs.push_back(lower_column(l, *train.weight, nullptr));

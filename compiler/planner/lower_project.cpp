@@ -87,7 +87,11 @@ StepId lower_kernel(Lowering& l, const expr::Expr& e, const Place& place, Instan
 
 StepId lower_expression(Lowering& l, const expr::Expr& e, const Place& place, Instance* instance, bool generate) {
   const expr::Op& root = e.nodes.back().op;
-  if (const auto* input = std::get_if<expr::Input>(&root)) return lower_column(l, hir::ColumnId(e.inputs[input->index].column), instance);
+  if (const auto* input = std::get_if<expr::Input>(&root)) {
+    const hir::ColumnId column(e.inputs[input->index].column);
+    if (table_index(l.workflow, table_of(l.workflow, column)) != place.table) return lower_take(l, column, e.type(), place);
+    return lower_column(l, column, instance);
+  }
   const auto* fitted = std::get_if<expr::Fitted>(&root);
   if (!fitted) return lower_kernel(l, e, place, instance, generate);
   MLP_CHECK(instance != nullptr);
@@ -105,6 +109,20 @@ void name_step(Lowering& l, StepId step, hir::ColumnId id) {
   l.aliases[step.index()].insert(column_name(l.workflow, id));
 }
 
+namespace {
+
+StepId lower_code(Lowering& l, hir::ColumnId id, const Place& place, Instance* instance) {
+  const hir::Column& column = l.workflow[id];
+  if (column.aggregate()) return lower_aggregate(l, id, place);
+  if (const auto own = column.table ? lower_stage_column(l, id, place) : std::nullopt) return *own;
+  const expr::Expr* code = column.code();
+  MLP_CHECK(code != nullptr);  // source columns are made with their table
+  const bool generate = column.table.has_value() && l.workflow[*column.table].synthetic;
+  return lower_expression(l, *code, place, instance, generate);
+}
+
+}  // namespace
+
 StepId lower_column(Lowering& l, hir::ColumnId id, Instance* instance) {
   if (l.row_columns[id.index()]) return *l.row_columns[id.index()];
   const bool fitted = is_fitted(l.workflow, id);
@@ -113,12 +131,9 @@ StepId lower_column(Lowering& l, hir::ColumnId id, Instance* instance) {
     if (const auto at = instance->columns.find(id); at != instance->columns.end()) return at->second;
   }
   const hir::Column& column = l.workflow[id];
-  const expr::Expr* code = column.code();
-  MLP_CHECK(code != nullptr);  // source columns are made with their table
   const hir::TableId table = table_of(l.workflow, id);
-  const Place place{column_name(l.workflow, id), fitted ? instance->suffix : "", column.span, static_cast<plan::TableIndex>(table.index())};
-  const bool generate = column.table.has_value() && l.workflow[table].synthetic;
-  const StepId step = lower_expression(l, *code, place, instance, generate);
+  const Place place{column_name(l.workflow, id), fitted ? instance->suffix : "", column.span, table_index(l.workflow, table)};
+  const StepId step = lower_code(l, id, place, instance);
   name_step(l, step, id);
   if (fitted) instance->columns[id] = step;
   else l.row_columns[id.index()] = step;

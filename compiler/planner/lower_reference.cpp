@@ -29,16 +29,10 @@ struct Collector {
   std::vector<Reference> found = {};
   std::set<StepId> seen = {};
 
-  Type type_of(StepId id) const {
-    const plan::StepCode& code = l.plan[id].code;
-    if (const auto* read = std::get_if<plan::ReadColumn>(&code)) return read->type;
-    if (const auto* kernel = std::get_if<plan::Kernel>(&code)) return kernel->code.type();
-    return std::get<plan::ApplyFit>(code).type;
-  }
   /// A vector has no bins that say anything: what it is made of is watched. Free text is not watched: it never comes twice.
   void add(StepId id, const std::string& name) {
     if (!seen.insert(id).second) return;
-    const Type type = type_of(id);
+    const Type type = *plan::column_type(l.plan[id].code);
     if (type.base == Base::vector || type.base == Base::list || type.base == Base::map) {
       const plan::Step& step = l.plan[id];
       const auto* apply = std::get_if<plan::ApplyFit>(&step.code);
@@ -75,7 +69,7 @@ StepId lower_predicted_reference(Lowering& l, hir::TrainId id) {
   plan::Rows rows;
   for (const FittedModel& fitted : lowered.held_out) rows.parts.insert(rows.parts.end(), fitted.held_out.parts.begin(), fitted.held_out.parts.end());
   const StepId predicted = lower_predict(l, id, lowered.split, lowered.held_out, l.workflow[train.split].kind == hir::SplitKind::fold ? "folds" : "validation");
-  const auto table = static_cast<plan::TableIndex>(l.workflow[train.view].table.index());
+  const auto table = table_index(l.workflow, l.workflow[train.view].table);
   return lower_cuts(l, predicted, {l.plan[predicted].name, "", train.span, table}, lowered.split, rows);
 }
 

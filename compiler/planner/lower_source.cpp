@@ -26,7 +26,7 @@ StepId read_column(Lowering& l, hir::ColumnId id, StepId files) {
   plan::ReadColumn code{source.source_name, column.type, source.format, source.bool_values, source.allowed, source.matches, std::nullopt};
   if (source.ranged) code.range = column.range;
   std::sort(code.allowed.begin(), code.allowed.end());  // a set: the order in which it is written means nothing
-  const Place place{column_name(l.workflow, id), "", column.span, static_cast<plan::TableIndex>(column.table->index())};
+  const Place place{column_name(l.workflow, id), "", column.span, table_index(l.workflow, *column.table)};
   return add_step(l, place, std::move(code), {files}, contract_text(column, source));
 }
 
@@ -80,17 +80,17 @@ void lower_expectations(Lowering& l, const hir::Table& table, plan::TableIndex i
 
 void lower_source(Lowering& l, hir::TableId id) {
   const hir::Table& table = l.workflow[id];
-  const auto index = static_cast<plan::TableIndex>(id.index());
+  const plan::TableIndex index = table_index(l.workflow, id);
   if (!table.synthetic) {
     const Place place{table.name, "", table.path_span ? table.path_span : table.span, index};
     const std::string options = options_text(table.options);
-    l.files[index] = add_step(l, place, plan::HashSource{}, {}, fmt::format("{}({})", native_name(table.source), options));
+    l.rows[index] = add_step(l, place, plan::HashSource{}, {}, fmt::format("{}({})", native_name(table.source), options));
   }
   // The contract of a table is checked whole, so all declared columns are read, also those that nothing else needs.
   for (const hir::ColumnId column : table.columns) {
     if (std::holds_alternative<hir::SourceColumn>(l.workflow[column].made_by)) {
-      MLP_CHECK(l.files[index].has_value());
-      l.row_columns[column.index()] = read_column(l, column, *l.files[index]);
+      MLP_CHECK(l.rows[index].has_value());
+      l.row_columns[column.index()] = read_column(l, column, *l.rows[index]);
       name_step(l, *l.row_columns[column.index()], column);
     }
   }

@@ -14,7 +14,7 @@ namespace {
 FittedModel fit_model(Lowering& l, hir::TrainId id, StepId split, plan::Rows rows, const std::string& suffix) {
   const hir::Train& train = l.workflow[id];
   const hir::TableId table = l.workflow[train.view].table;
-  const auto index = static_cast<plan::TableIndex>(table.index());
+  const auto index = table_index(l.workflow, table);
   Instance instance{split, hashed_columns(l.workflow, l.workflow[train.split]), rows, train.label, suffix, {}};
 
   std::vector<StepId> columns;
@@ -64,6 +64,31 @@ void lower_folds(Lowering& l, hir::TrainId id, const hir::Split& split, LoweredT
                                                                 : fit_model(l, id, lowered.split, all_parts(split.folds), " [refit]");
 }
 
+/// A model a window, each on what was known when it begins.
+void lower_windows(Lowering& l, hir::TrainId id, const hir::Split& split, LoweredTrain& lowered) {
+  const auto segments = [](int count) {
+    plan::Rows rows = all_parts(count);
+    rows.known = count;
+    return rows;
+  };
+  const plan::Rows all = segments(2 * split.folds + 1);
+  lowered.rows = {{}, all.known};
+  for (int window = 0; window < split.folds; ++window) {
+    plan::Rows before = segments(2 * window + 1);
+    before.known = 2 * window;
+    FittedModel fitted = fit_model(l, id, lowered.split, std::move(before), fmt::format(" [window {}]", window + 1));
+    fitted.held_out = {{2 * window + 1}, all.known};
+    lowered.rows.parts.push_back(2 * window + 1);
+    lowered.measured.push_back(std::move(fitted));
+  }
+  lowered.held_out = lowered.measured;
+  lowered.on = "folds";
+  lowered.registered = l.workflow[id].refit == hir::Refit::none ? lowered.measured.back() : fit_model(l, id, lowered.split, all, " [refit]");
+}
+
+/// The parts of a cut by time that are left out of training before the validation rows, and before the test rows; see plan::CutByTime.
+constexpr int kGapBeforeValidation = 3, kGapBeforeTest = 4;
+
 void lower_parts(Lowering& l, hir::TrainId id, const hir::Split& split, LoweredTrain& lowered) {
   constexpr int kTrain = 0, kValidation = 1, kTest = 2;
   const hir::Refit refit = l.workflow[id].refit;
@@ -71,8 +96,10 @@ void lower_parts(Lowering& l, hir::TrainId id, const hir::Split& split, LoweredT
   lowered.registered = measured;
   measured.held_out = {{kValidation}};
   lowered.held_out = {measured};
-  if (refit == hir::Refit::train_and_validation) lowered.registered = fit_model(l, id, lowered.split, {{kTrain, kValidation}}, " [refit]");
-  if (refit == hir::Refit::all) lowered.registered = fit_model(l, id, lowered.split, {{kTrain, kValidation, kTest}}, " [refit]");
+  plan::Rows further{{kTrain, kValidation}}, all{{kTrain, kValidation, kTest}};
+  if (is_by_time(split)) further.parts.push_back(kGapBeforeValidation), all.parts.insert(all.parts.end(), {kGapBeforeValidation, kGapBeforeTest});
+  if (refit == hir::Refit::train_and_validation) lowered.registered = fit_model(l, id, lowered.split, further, " [refit]");
+  if (refit == hir::Refit::all) lowered.registered = fit_model(l, id, lowered.split, all, " [refit]");
   const bool test = l.options.final_rows && split.percent.size() > kTest && split.percent[kTest] > 0;
   lowered.rows = {{test ? kTest : kValidation}};
   lowered.on = test ? "test" : "validation";
@@ -100,8 +127,9 @@ LoweredTrain& lower_train(Lowering& l, hir::TrainId id) {
   if (!is_new) return lowered;
   const hir::Train& train = l.workflow[id];
   const hir::Split& split = l.workflow[train.split];
-  lowered.split = lower_split(l, train.split, train.name + ".split");
-  if (split.kind == hir::SplitKind::fold) lower_folds(l, id, split, lowered);
+  lowered.split = lower_split(l, train);
+  if (split.kind == hir::SplitKind::rolling) lower_windows(l, id, split, lowered);
+  else if (split.kind == hir::SplitKind::fold) lower_folds(l, id, split, lowered);
   else lower_parts(l, id, split, lowered);
   return lowered;
 }
@@ -115,7 +143,7 @@ StepId lower_predict(Lowering& l, hir::TrainId id, StepId split, const std::vect
     inputs.push_back(fitted.model);
     inputs.insert(inputs.end(), fitted.matrix.begin(), fitted.matrix.end());
   }
-  const auto table = static_cast<plan::TableIndex>(l.workflow[train.view].table.index());
+  const auto table = table_index(l.workflow, l.workflow[train.view].table);
   return add_step(l, {train.name + ".predict", "", train.span, table}, std::move(code), std::move(inputs), "predict on " + on);
 }
 

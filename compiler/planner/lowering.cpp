@@ -33,6 +33,16 @@ struct PerFragment {
   bool operator()(const plan::Register&) const { return false; }
   bool operator()(const plan::Champion&) const { return false; }
   bool operator()(const plan::PredictChampion&) const { return true; }
+  bool operator()(const plan::Filter&) const { return true; }
+  bool operator()(const plan::Arrange&) const { return false; }
+  bool operator()(const plan::Take&) const { return true; }
+  bool operator()(const plan::OrderRows&) const { return false; }
+  bool operator()(const plan::Aggregate&) const { return true; }
+  bool operator()(const plan::MatchHistory&) const { return false; }
+  bool operator()(const plan::History&) const { return true; }
+  bool operator()(const plan::KeepHistory&) const { return false; }
+  bool operator()(const plan::AsOf&) const { return false; }
+  bool operator()(const plan::CutByTime&) const { return true; }
 };
 
 }  // namespace
@@ -87,6 +97,11 @@ bool is_fitted(const hir::Workflow& workflow, hir::ColumnId id) {
 hir::TableId table_of(const hir::Workflow& workflow, hir::ColumnId id) {
   const hir::Column& column = workflow[id];
   return column.view ? workflow[*column.view].table : *column.table;
+}
+
+plan::TableIndex table_index(const hir::Workflow& workflow, hir::TableId table) {
+  while (workflow[table].stage && workflow[table].stage->kind == hir::Stage::Kind::same) table = workflow[table].stage->from;
+  return static_cast<plan::TableIndex>(table.index());
 }
 
 std::string native_name(const std::string& native) {

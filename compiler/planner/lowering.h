@@ -60,7 +60,7 @@ struct Lowering {
   std::vector<std::set<std::string>> aliases;                        ///< of each step: the names under which it was asked for
   std::vector<std::optional<plan::StepId>> row_columns;              ///< of each HIR column that is not fitted
   std::map<plan::StepId, hir::ColumnId> column_of;                   ///< a column that is this step; of several the first by name
-  std::vector<std::optional<plan::StepId>> files;                    ///< HashSource of each table
+  std::vector<std::optional<plan::StepId>> rows;                     ///< what makes the rows of each table of the plan: HashSource, Filter, Arrange
   std::map<hir::TrainId, LoweredTrain> trains;
   std::vector<std::optional<Digest>> shapes;                         ///< see order_columns.cpp
 };
@@ -72,11 +72,36 @@ std::string column_name(const hir::Workflow& workflow, hir::ColumnId column);  /
 /// Whether its value depends on a fitted state.
 bool is_fitted(const hir::Workflow& workflow, hir::ColumnId column);
 hir::TableId table_of(const hir::Workflow& workflow, hir::ColumnId column);
+/// The table of the plan that has these rows: a stage that only adds columns has those of its input.
+plan::TableIndex table_index(const hir::Workflow& workflow, hir::TableId table);
 std::string native_name(const std::string& native);                            ///< as a user writes it
 std::string options_text(const plan::Options& options);                        ///< "trees: 300, depth: 6"
 
 // lower_source.cpp
 void lower_source(Lowering& l, hir::TableId table);
+// lower_stage.cpp
+/// The columns of a table that is made of others, where nothing of the workflow asks for single ones.
+void lower_stage(Lowering& l, hir::TableId table);
+/// The step that makes the rows of a table; none where they are made by its own expressions.
+std::optional<plan::StepId> lower_rows(Lowering& l, hir::TableId table);
+/// The value of a column of the tables that `place.table` is made of, in its rows.
+plan::StepId lower_take(Lowering& l, hir::ColumnId column, const Type& type, const Place& place);
+/// A column of a stage's own: its number, time or word; or of a union or unpivot. Nothing where it is none of these.
+std::optional<plan::StepId> lower_stage_column(Lowering& l, hir::ColumnId column, const Place& place);
+// lower_aggregate.cpp
+plan::StepId lower_aggregate(Lowering& l, hir::ColumnId column, const Place& place);
+/// The column as microseconds: a date is its start.
+plan::StepId lower_time(Lowering& l, hir::ColumnId column, const Place& place);
+/// Times before which a value is not known, with what is added to each. The first is the row's own time.
+struct KnownTimes {
+  std::vector<plan::StepId> times;
+  std::vector<std::int64_t> after;
+};
+KnownTimes lower_known_times(Lowering& l, hir::TableId table, const std::vector<hir::ColumnId>& values, const Place& place);
+/// The newest time of the run.
+plan::StepId lower_as_of(Lowering& l, plan::TableIndex table);
+/// How long after the end of its window the label is known.
+std::int64_t label_delay(const hir::Workflow& workflow, const hir::Aggregate& label);
 // lower_project.cpp
 void lower_project(Lowering& l, hir::ViewId view);
 /// The step that makes the column; `instance` may be null where nothing is fitted.
@@ -92,7 +117,9 @@ plan::StepId lower_fitted(Lowering& l, const expr::Fitted& fitted, const std::ve
 plan::StepId lower_cuts(Lowering& l, plan::StepId column, const Place& place, plan::StepId split, const plan::Rows& rows);
 plan::StepId lower_bins(Lowering& l, plan::StepId column, const Place& place, const Instance& instance);
 // lower_split.cpp
-plan::StepId lower_split(Lowering& l, hir::SplitId split, const std::string& name_if_inline);
+/// Parts of the rows that the train learns from and is measured on.
+plan::StepId lower_split(Lowering& l, const hir::Train& train);
+bool is_by_time(const hir::Split& split);
 std::vector<hir::ColumnId> hashed_columns(const hir::Workflow& workflow, const hir::Split& split);
 // lower_train.cpp
 LoweredTrain& lower_train(Lowering& l, hir::TrainId train);

@@ -33,6 +33,11 @@ void mix(Hasher& h, const std::string& native, const plan::Options& options) {
   }
 }
 
+void mix(Hasher& h, const plan::Aggregate& many) {
+  mix(h, many.native, many.options);
+  h.add(many.columns).add(many.where).add(to_string(many.type));
+}
+
 Digest shape(Lowering& l, StepId id) {
   if (l.shapes[id.index()]) return *l.shapes[id.index()];
   const plan::Step& step = l.plan[id];
@@ -48,6 +53,11 @@ Digest shape(Lowering& l, StepId id) {
     mix(h, merge->native, merge->options);
   } else if (const auto* apply = std::get_if<plan::ApplyFit>(&step.code)) {
     mix(h, apply->native, apply->options);
+  } else if (const auto* many = std::get_if<plan::Aggregate>(&step.code)) {
+    mix(h, *many);
+  } else if (const auto* history = std::get_if<plan::History>(&step.code)) {
+    mix(h, history->aggregate);
+    h.add(history->over_us).add(history->ending_us).add(history->next);
   } else {
     h.add(step.code_key);  // no natives in it
   }
@@ -74,6 +84,8 @@ Origin origin(const Lowering& l, StepId root) {
     const plan::Step& step = l.plan[id];
     if (const auto* read = std::get_if<plan::ReadColumn>(&step.code)) found.read.push_back(read->source_name);
     if (const auto* fit = std::get_if<plan::MergeFit>(&step.code)) found.natives.push_back(find_native(fit->native));
+    if (const auto* many = std::get_if<plan::Aggregate>(&step.code)) found.natives.push_back(find_native(many->native));
+    if (const auto* history = std::get_if<plan::History>(&step.code)) found.natives.push_back(find_native(history->aggregate.native));
     if (const auto* kernel = std::get_if<plan::Kernel>(&step.code)) {
       const std::vector<const Signature*> called = expr::natives(kernel->code);
       found.natives.insert(found.natives.end(), called.begin(), called.end());

@@ -56,7 +56,7 @@ plan::Physical start_plan(const hir::Workflow& workflow, const PlanOptions& opti
   plan.final_rows = options.final_rows;
   for (const hir::Table& table : workflow.tables) {
     plan::Table& out = plan.tables.emplace_back(
-        plan::Table{table.name, table.synthetic, table.source, table.options, table.path, table.rows, table.span, {}, {}, {}});
+        plan::Table{table.name, table.synthetic, table.stage && table.stage->kind != hir::Stage::Kind::same, table.source, table.options, table.path, table.rows, table.span, {}, {}, {}});
     if (!table.lock) continue;
     out.lock = table.lock->path;
     for (const hir::ColumnId id : table.columns) {
@@ -88,12 +88,23 @@ void lower_operator(Lowering& l, const plan::Operator& op) {
   switch (op.kind) {
     case plan::LogicalKind::source:
       return lower_source(l, hir::TableId(op.subject));
+    case plan::LogicalKind::filter:
+    case plan::LogicalKind::sample:
+    case plan::LogicalKind::sort:
+    case plan::LogicalKind::limit:
+    case plan::LogicalKind::dedupe:
+    case plan::LogicalKind::aggregate:
+    case plan::LogicalKind::join:
+    case plan::LogicalKind::asof_join:
+    case plan::LogicalKind::union_:
+    case plan::LogicalKind::unpivot:
+    case plan::LogicalKind::fill:
+    case plan::LogicalKind::cross:
+    case plan::LogicalKind::derive:
+      return lower_stage(l, hir::TableId(op.subject));
     case plan::LogicalKind::project:
       // The columns of a view that is trained on are made where a train reads them, the others are not needed.
       return has_train(l.workflow, op.subject) ? void() : lower_project(l, hir::ViewId(op.subject));
-    case plan::LogicalKind::split:
-      lower_split(l, hir::SplitId(op.subject), op.name);
-      return;
     case plan::LogicalKind::train:
       lower_train(l, hir::TrainId(op.subject));
       return;
@@ -106,11 +117,13 @@ void lower_operator(Lowering& l, const plan::Operator& op) {
       if (op.kind == plan::LogicalKind::register_candidate) lower_register(l, hir::TrainId(op.subject), model);
       return;
     }
+    case plan::LogicalKind::split:
+    case plan::LogicalKind::point_in_time:
     case plan::LogicalKind::fit:
     case plan::LogicalKind::apply:
     case plan::LogicalKind::predict:
     case plan::LogicalKind::gate:
-      return;  // lowered with the train or the evaluation that reads them
+      return;  // lowered with the column, the train or the evaluation that reads them
   }
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +18,7 @@ struct PlanOptions {
   /// `--select`: NAME (a table, view, split, model, or a column as `view.column`) and all it needs; `NAME+`: and all that needs
   /// it. Empty: everything.
   std::vector<std::string> select;
+  std::optional<std::int64_t> as_of_us;  ///< `--as-of`: the logical time of the run, microseconds; else the newest time that is read
   std::string folder;               ///< of the workflow file
   std::string file;                 ///< the workflow file, for steps without a place
 };

@@ -46,7 +46,12 @@ class Pipeline {
   std::vector<hir::ColumnId> columns(const std::vector<ast::Path>& paths);
   const hir::Column& operator[](hir::ColumnId id) const { return context_.out[id]; }
   hir::ColumnId add(hir::Column column, ColumnFacts facts = {});
-  hir::ColumnId copy_of(hir::ColumnId id, const std::function<void(hir::Column&)>& change);
+  using Change = std::function<void(hir::Column&)>;
+  hir::ColumnId copy_of(hir::ColumnId id, const Change& change);
+  /// From here on the rows are those that the stage makes; the columns come along.
+  void begin(hir::Stage stage, const Change& change = {});
+  /// Draws of the columns that were added to these rows are told apart.
+  void finish_rows();
   void replace(std::size_t index, const std::function<void(hir::Column&)>& change) { current_[index] = copy_of(current_[index], change); }
   bool is_new_name(const ast::Name& name);
   std::optional<hir::ColumnId> define(const ast::Name& name, ast::ExprId value, const std::vector<ast::Tag>& tags, Aggregation* aggregation, const RowNames& rows);
@@ -56,12 +61,17 @@ class Pipeline {
   void append(hir::TableId other, bool may_be_missing, const std::vector<std::string>& equal, const std::function<void(hir::Column&)>& change, Span at);
   const hir::Table* other_table(const ast::Path& path);
   void unknown() { opaque_ = true; }
+  /// A value of one of these columns, which one the stage decides for each row.
+  expr::Expr one_of(const std::vector<hir::ColumnId>& columns, const Type& type, Interval range) const;
+  /// The column as an expression.
+  expr::Expr column_code(hir::ColumnId id) const;
 
   Context& context_;
   const ast::Declaration& declaration_;
   const ast::Data& data_;
   hir::TableId id_;
   std::vector<hir::ColumnId> current_;
+  std::vector<hir::ColumnId> added_;             ///< columns of these rows with a code of their own
   std::set<std::string, std::less<>> poisoned_;  ///< names that would be columns, had they been right
   bool opaque_ = false;
 };
@@ -110,13 +120,50 @@ hir::ColumnId Pipeline::add(hir::Column column, ColumnFacts facts) {
   return context_.add_column(std::move(column), facts);
 }
 
-/// The same values as a column of this table.
-hir::ColumnId Pipeline::copy_of(hir::ColumnId id, const std::function<void(hir::Column&)>& change) {
-  hir::Column copy = context_.out[id];
+expr::Expr Pipeline::one_of(const std::vector<hir::ColumnId>& columns, const Type& type, Interval range) const {
+  expr::Expr code;
+  NodeId all;
+  for (const hir::ColumnId id : columns) {
+    const hir::Column& column = (*this)[id];
+    code.inputs.push_back({id.value, column.type, column.name});
+    const NodeId input = code.push(expr::Input{static_cast<std::uint32_t>(code.inputs.size() - 1)}, type, range, column.span);
+    all = all ? code.push(expr::Coalesce{all, input}, type, range, column.span) : input;
+  }
+  return code;
+}
+
+expr::Expr Pipeline::column_code(hir::ColumnId id) const {
+  const hir::Column& column = context_.out[id];
   Builder b;
-  copy.made_by = b.finish(b.input(id.value, copy.type, copy.range, copy.name, copy.span));
+  return b.finish(b.input(id.value, column.type, column.range, column.name, column.span));
+}
+
+/// The same values as a column of this table.
+hir::ColumnId Pipeline::copy_of(hir::ColumnId id, const Change& change) {
+  hir::Column copy = context_.out[id];
+  copy.made_by = column_code(id);
   if (change) change(copy);
   return add(std::move(copy), context_.facts[id.index()]);
+}
+
+void Pipeline::begin(hir::Stage stage, const Change& change) {
+  finish_rows();
+  stage.from = id_;
+  hir::Table table;
+  table.name = fmt::format("{}.{}", declaration_.name.text, context_.sources.text(stage.span));
+  table.span = stage.span;
+  table.intermediate = true;
+  table.stage = std::move(stage);
+  id_ = hir::TableId(context_.out.tables.size());
+  context_.out.tables.push_back(std::move(table));
+  for (hir::ColumnId& column : current_) column = copy_of(column, change);
+}
+
+void Pipeline::finish_rows() {
+  // The same draw in the table and in its pipeline is two draws.
+  constexpr std::int64_t kOfPipelines = 0x70697065;
+  assign_streams(context_, added_, kOfPipelines);
+  added_.clear();
 }
 
 std::optional<hir::ColumnId> Pipeline::time() const {
@@ -180,7 +227,9 @@ std::optional<hir::ColumnId> Pipeline::define(const ast::Name& name, ast::ExprId
   if (!read.available) made.tags.availability = latest_of_parts(context_, code);
   else made.tags.availability = later(made.tags.availability, latest_of_parts(context_, code));
   made.made_by = std::move(code);
-  return add(std::move(made), {read.decisive ? read.decisive : read.available.value_or(Span{}), {}});
+  const hir::ColumnId id = add(std::move(made), {read.decisive ? read.decisive : read.available.value_or(Span{}), {}});
+  added_.push_back(id);
+  return id;
 }
 
 const hir::Table* Pipeline::other_table(const ast::Path& path) {
@@ -229,12 +278,36 @@ void Pipeline::stage(const ast::WhereStage& where, const ast::Stage& of) {
     type_condition(scope, where.condition, "the condition of `where`");
     return;
   }
-  const expr::Expr code = b.finish(node);
+  hir::Column condition;
+  condition.name = "where";
+  condition.span = of.word;
+  condition.type = b.type(node);
+  expr::Expr code = b.finish(node);
   if (!of.because) warn_selection_by_outcome(context_, code, of.word);
-  for (const std::string& name : known_where(context_.file, where.condition, true))
-    for (std::size_t i = 0; i < current_.size(); ++i)
-      if ((*this)[current_[i]].name == name && (*this)[current_[i]].type.missing)
-        replace(i, [](hir::Column& copy) { copy.type = copy.type.known(); });
+  condition.made_by = std::move(code);
+  hir::Stage stage{hir::Stage::Kind::filter, of.word};
+  stage.condition = add(std::move(condition));
+  added_.push_back(*stage.condition);
+  const std::set<std::string, std::less<>> known = known_where(context_.file, where.condition, true);
+  begin(std::move(stage), [&](hir::Column& copy) {
+    if (known.contains(copy.name)) copy.type = copy.type.known();
+  });
+}
+
+/// The pairs of values that a typed condition sets equal, one of each table; false where it asks for more than that.
+bool equal_values(const expr::Expr& code, NodeId id, const std::set<hir::ColumnId>& theirs, std::vector<std::pair<expr::Expr, expr::Expr>>& out) {
+  if (const auto* both = std::get_if<expr::And>(&code[id].op)) return equal_values(code, both->left, theirs, out) && equal_values(code, both->right, theirs, out);
+  const auto* call = std::get_if<expr::Call>(&code[id].op);
+  const Signature* signature = call ? find_native(call->native) : nullptr;
+  if (!signature || signature->op != "==") return false;
+  expr::Expr left = expr::subtree(code, call->args[0]), right = expr::subtree(code, call->args[1]);
+  const auto is_theirs = [&](const expr::InputColumn& input) { return theirs.contains(hir::ColumnId(input.column)); };
+  const auto all_theirs = [&](const expr::Expr& e) { return !e.inputs.empty() && std::all_of(e.inputs.begin(), e.inputs.end(), is_theirs); };
+  const auto none_theirs = [&](const expr::Expr& e) { return !e.inputs.empty() && std::none_of(e.inputs.begin(), e.inputs.end(), is_theirs); };
+  if (all_theirs(left)) std::swap(left, right);
+  if (!none_theirs(left) || !all_theirs(right)) return false;
+  out.emplace_back(std::move(left), std::move(right));
+  return true;
 }
 
 /// The names that a condition sets equal on both sides.
@@ -290,6 +363,10 @@ void Pipeline::stage(const ast::JoinStage& join, const ast::Stage& of) {
   scope.rows = &rows;
   const NodeId node = type_expression(scope, join.on);
   if (!node) return unknown();
+  hir::Stage stage{hir::Stage::Kind::join, of.word};
+  stage.others = {other_id};
+  stage.left = join.left;
+  stage.one = join.one;
   if (b.type(node).base != Base::bool_) {
     type_condition(scope, join.on, "the condition of a join");
     return unknown();
@@ -301,9 +378,11 @@ void Pipeline::stage(const ast::JoinStage& join, const ast::Stage& of) {
       context_.report(diag::make(Code::E0301, context_.file.expr(join.on).span, "a join compares columns of both tables").with_label("does not").with_help(fmt::format("write for example `on key == {}.key`", other_name)));
       return unknown();
     }
+    if (!equal_values(code, code.root(), theirs, stage.equal)) context_.not_yet("joins on more than equal values", context_.file.expr(join.on).span);
   }
   std::vector<std::string> equal;
   equal_names(context_.file, join.on, other_name, equal);
+  begin(std::move(stage));
   append(other_id, join.left, equal, {}, of.span);
   if (!join.one)
     for (std::size_t i = 0; i < current_.size(); ++i)
@@ -321,6 +400,10 @@ void Pipeline::stage(const ast::AsofJoinStage& join, const ast::Stage& of) {
   if (!other.time && !opaque_)
     context_.report(diag::make(Code::E0310, join.table.span, fmt::format("the rows of `{}` have no time, so none is the latest", other.name)).with_label("needs `@time`").with_secondary(other.span, "declared here")
                         .with_help("tag its time column with `@time`, or use `join one`"));
+  hir::Stage stage{hir::Stage::Kind::asof_join, of.word};
+  stage.others = {other_id};
+  stage.at = at;
+  stage.other_time = other.time;
   std::vector<std::string> equal;
   for (const ast::Path& path : join.by) {
     const auto ours = column(path);
@@ -334,21 +417,32 @@ void Pipeline::stage(const ast::AsofJoinStage& join, const ast::Stage& of) {
       return unknown();
     } else if (ours) {
       equal.push_back(path.text());
+      const hir::Column &a = (*this)[*ours], &b = (*this)[*match];
+      if (a.type.base != b.type.base && !(a.type.is_text() && b.type.is_text())) {
+        context_.report(diag::make(Code::E0301, path.span, fmt::format("`{}` is `{}` in one table and `{}` in the other", path.text(), to_string(a.type), to_string(b.type))).with_label("never equal")
+                            .with_secondary(a.span, fmt::format("`{}`", to_string(a.type))).with_secondary(b.span, fmt::format("`{}`", to_string(b.type))).with_help("declare both with one type"));
+        continue;
+      }
+      stage.equal.emplace_back(column_code(*ours), column_code(*match));
     }
   }
   const std::string at_name = at ? (*this)[*at].name : std::string();
+  begin(std::move(stage));
   append(other_id, true, equal, [&](hir::Column& copy) {
     Availability& a = copy.tags.availability;
     if (a.kind == Availability::Kind::column && other.time) a = {Availability::Kind::column, std::max<std::int64_t>(a.offset, 0), at_name};
   }, of.span);
 }
 
-void Pipeline::stage(const ast::DedupeStage& dedupe, const ast::Stage&) {
-  columns(dedupe.by);
+void Pipeline::stage(const ast::DedupeStage& dedupe, const ast::Stage& word) {
+  hir::Stage stage{hir::Stage::Kind::dedupe, word.word};
+  stage.keys = columns(dedupe.by);
   const auto of = dedupe.of ? column(*dedupe.of) : std::nullopt;
   if (of && (*this)[*of].type.is_text())
     context_.report(diag::make(Code::E0301, dedupe.of->span, fmt::format("`{}` is `{}`, which is not later or earlier", dedupe.of->text(), to_string((*this)[*of].type))).with_label("has no order in time")
                         .with_secondary((*this)[*of].span, "declared here").with_help("name a time or a number"));
+  if (of) stage.order.emplace_back(*of, !dedupe.keep || dedupe.keep->text != "earliest");
+  begin(std::move(stage));
 }
 
 void Pipeline::stage(const ast::DeriveStage& derive, const ast::Stage&) {
@@ -431,21 +525,27 @@ void Pipeline::stage(const ast::SelectStage& select, const ast::Stage&) {
   }
 }
 
-void Pipeline::stage(const ast::GroupStage& group, const ast::Stage&) {
+void Pipeline::stage(const ast::GroupStage& group, const ast::Stage& word) {
   std::vector<hir::ColumnId> keys = columns(group.by);
   const auto when = time();
   const bool by_time = !when || std::any_of(keys.begin(), keys.end(), [&](hir::ColumnId id) { return sources_of(context_, id).contains(*when) || id == *when; });
+  const std::vector<hir::ColumnId> before = std::exchange(current_, keys);
+  hir::Stage stage{hir::Stage::Kind::group, word.word};
+  stage.keys = keys;
+  const hir::TableId grouped = id_;
+  begin(std::move(stage), [](hir::Column& copy) { copy.tags.key = true, copy.tags.label = false; });
+  const std::vector<hir::ColumnId> key_columns = current_;
   Aggregation aggregation;
   aggregation.place = Aggregation::Place::group;
   aggregation.table = id_;
+  aggregation.of = grouped;
   aggregation.rows = rows();
   // Beside the aggregates only what the rows of a group share has a value.
   RowNames shared = rows();
   std::vector<hir::ColumnId> made;
   for (const ast::Definition& definition : group.definitions) {
     // Names of the rows that are grouped are free again, but for those of the keys.
-    const std::vector<hir::ColumnId> before = current_;
-    current_ = keys;
+    current_ = key_columns;
     current_.insert(current_.end(), made.begin(), made.end());
     aggregation.rows.find = [&](std::string_view name, Span) -> RowNames::Found {
       for (const hir::ColumnId id : before)
@@ -466,7 +566,6 @@ void Pipeline::stage(const ast::GroupStage& group, const ast::Stage&) {
       return {true, std::nullopt};
     };
     const auto id = define(definition.name, definition.value, definition.tags, &aggregation, shared);
-    current_ = before;
     if (!id) continue;
     if (!by_time) {
       hir::Column& column = context_.out.columns[id->index()];
@@ -474,20 +573,27 @@ void Pipeline::stage(const ast::GroupStage& group, const ast::Stage&) {
     }
     made.push_back(*id);
   }
-  for (hir::ColumnId& key : keys) key = copy_of(key, [&](hir::Column& copy) { copy.tags.key = true, copy.tags.label = false; });
-  current_ = std::move(keys);
+  current_ = key_columns;
   current_.insert(current_.end(), made.begin(), made.end());
 }
 
 void Pipeline::stage(const ast::WindowStage& window, const ast::Stage&) {
-  columns(window.by);
-  for (const ast::OrderItem& item : window.order) column(item.column);
+  const std::vector<hir::ColumnId> keys = columns(window.by);
+  std::vector<std::pair<hir::ColumnId, bool>> order;
+  for (const ast::OrderItem& item : window.order)
+    if (const auto by = column(item.column)) order.emplace_back(*by, item.descending);
   for (const ast::Definition& definition : window.definitions) {
     Aggregation aggregation;
     aggregation.place = Aggregation::Place::window;
     aggregation.table = id_;
+    aggregation.of = id_;
     aggregation.rows = rows();
     const auto made = define(definition.name, definition.value, definition.tags, &aggregation, aggregation.rows);
+    for (const hir::ColumnId id : aggregation.made) {
+      auto& many = std::get<hir::Aggregate>(context_.out.columns[id.index()].made_by);
+      for (const hir::ColumnId key : keys) many.by.emplace_back(key, key);
+      many.order = order;
+    }
     if (!made) continue;
     // Of the rows of a partition some lie later, save those before this one in the order of time.
     const bool in_time = !window.order.empty() && !window.order.front().descending && time() && (*this)[*time()].name == window.order.front().column.text();
@@ -500,70 +606,87 @@ void Pipeline::stage(const ast::WindowStage& window, const ast::Stage&) {
   }
 }
 
-void Pipeline::stage(const ast::UnionStage& united, const ast::Stage&) {
+void Pipeline::stage(const ast::UnionStage& united, const ast::Stage& of) {
+  struct United { hir::Column column; std::vector<hir::ColumnId> from; };
+  std::vector<United> result;
+  for (const hir::ColumnId id : current_) result.push_back({(*this)[id], {id}});
+  hir::Stage stage{hir::Stage::Kind::union_, of.word};
   for (const ast::Path& path : united.tables) {
     const hir::Table* found = other_table(path);
     if (!found) continue;
-    const hir::Table other = *found;
-    for (std::size_t i = 0; i < current_.size(); ++i) {
-      const hir::Column ours = (*this)[current_[i]];
-      const auto match = std::find_if(other.columns.begin(), other.columns.end(), [&](hir::ColumnId id) { return (*this)[id].name == ours.name; });
-      if (match == other.columns.end()) {
+    stage.others.push_back(hir::TableId(static_cast<std::uint32_t>(found - context_.out.tables.data())));
+    for (United& each : result) {
+      hir::Column& ours = each.column;
+      const auto match = std::find_if(found->columns.begin(), found->columns.end(), [&](hir::ColumnId id) { return (*this)[id].name == ours.name; });
+      if (match == found->columns.end()) {
         if (!opaque_)
-          context_.report(diag::make(Code::E0203, path.span, fmt::format("table `{}` has no column `{}`", other.name, ours.name)).with_label("`union` needs the same columns").with_secondary(ours.span, "declared here")
+          context_.report(diag::make(Code::E0203, path.span, fmt::format("table `{}` has no column `{}`", found->name, ours.name)).with_label("`union` needs the same columns").with_secondary(ours.span, "declared here")
                               .with_help("compute it there, or leave it out here: `select * except (…)`"));
         continue;
       }
-      const hir::Column theirs = (*this)[*match];
+      const hir::Column& theirs = (*this)[*match];
       const bool number = ours.type.is_number() && theirs.type.is_number(), text = ours.type.is_text() && theirs.type.is_text();
       if (ours.type.base != theirs.type.base && !number && !text) {
         context_.report(diag::make(Code::E0301, path.span, fmt::format("`{}` is `{}` in one table and `{}` in the other", ours.name, to_string(ours.type), to_string(theirs.type))).with_label("do not fit together")
                             .with_secondary(ours.span, fmt::format("`{}`", to_string(ours.type))).with_secondary(theirs.span, fmt::format("`{}`", to_string(theirs.type))).with_help("declare both with one type"));
         continue;
       }
-      replace(i, [&](hir::Column& copy) {
-        if (number && ours.type.base != theirs.type.base) copy.type = Type::of(Base::float_);
-        if (text && !(ours.type.known() == theirs.type.known())) {
-          std::vector<std::string> domain = ours.type.domain();
-          if (ours.type.closed() && theirs.type.closed())
-            for (const std::string& value : theirs.type.domain())
-              if (std::find(domain.begin(), domain.end(), value) == domain.end()) domain.push_back(value);
-          if (!ours.type.closed() || !theirs.type.closed()) domain.clear();
-          copy.type = ours.type.base == Base::category && theirs.type.base == Base::category ? Type::category(std::move(domain)) : Type::of(Base::string);
-        }
-        copy.type = copy.type.maybe(ours.type.missing || theirs.type.missing);
-        copy.range = unite(ours.range, theirs.range);
-        copy.tags.availability = later(ours.tags.availability, theirs.tags.availability);
-        copy.tags.pii = ours.tags.pii || theirs.tags.pii;
-        copy.tags.is_protected = ours.tags.is_protected || theirs.tags.is_protected;
-        copy.tags.key = false;  // a key may come twice
-      });
+      each.from.push_back(*match);
+      const bool missing = ours.type.missing || theirs.type.missing;
+      if (number && ours.type.base != theirs.type.base) ours.type = Type::of(Base::float_);
+      if (text && !(ours.type.known() == theirs.type.known())) {
+        std::vector<std::string> domain = ours.type.domain();
+        if (ours.type.closed() && theirs.type.closed())
+          for (const std::string& value : theirs.type.domain())
+            if (std::find(domain.begin(), domain.end(), value) == domain.end()) domain.push_back(value);
+        if (!ours.type.closed() || !theirs.type.closed()) domain.clear();
+        ours.type = ours.type.base == Base::category && theirs.type.base == Base::category ? Type::category(std::move(domain)) : Type::of(Base::string);
+      }
+      ours.type = ours.type.maybe(missing);
+      ours.range = unite(ours.range, theirs.range);
+      ours.tags.availability = later(ours.tags.availability, theirs.tags.availability);
+      ours.tags.pii = ours.tags.pii || theirs.tags.pii;
+      ours.tags.is_protected = ours.tags.is_protected || theirs.tags.is_protected;
+      ours.tags.key = false;  // a key may come twice
     }
   }
+  std::size_t at = 0;
+  begin(std::move(stage), [&](hir::Column& copy) {
+    copy = result[at].column;
+    copy.table = id_;
+    copy.made_by = one_of(result[at].from, copy.type, copy.range);
+    ++at;
+  });
 }
 
-void Pipeline::stage(const ast::SortStage& sort, const ast::Stage&) {
-  for (const ast::OrderItem& item : sort.by) column(item.column);
+void Pipeline::stage(const ast::SortStage& sort, const ast::Stage& of) {
+  hir::Stage stage{hir::Stage::Kind::sort, of.word};
+  for (const ast::OrderItem& item : sort.by)
+    if (const auto by = column(item.column)) stage.order.emplace_back(*by, item.descending);
+  begin(std::move(stage));
 }
 
-void Pipeline::stage(const ast::LimitStage& limit, const ast::Stage&) { constant_int(context_, limit.rows, {1, kManyRows}, "a limit"); }
-
-void Pipeline::stage(const ast::SampleStage& sample, const ast::Stage&) {
-  constant_float(context_, sample.share, {0, 1}, "the share of a sample");
-  if (sample.seed) constant_int(context_, sample.seed, {}, "the seed of a sample");
+void Pipeline::stage(const ast::LimitStage& limit, const ast::Stage& of) {
+  hir::Stage stage{hir::Stage::Kind::limit, of.word};
+  stage.count = constant_int(context_, limit.rows, {1, kManyRows}, "a limit").value_or(0);
+  begin(std::move(stage));
 }
 
-void Pipeline::stage(const ast::UnpivotStage& unpivot, const ast::Stage&) {
+void Pipeline::stage(const ast::SampleStage& sample, const ast::Stage& of) {
+  hir::Stage stage{hir::Stage::Kind::sample, of.word};
+  stage.share = constant_float(context_, sample.share, {0, 1}, "the share of a sample").value_or(0);
+  if (sample.seed) stage.seed = constant_int(context_, sample.seed, {}, "the seed of a sample").value_or(0);
+  begin(std::move(stage));
+}
+
+void Pipeline::stage(const ast::UnpivotStage& unpivot, const ast::Stage& of) {
   const std::vector<hir::ColumnId> from = columns(unpivot.columns);
-  const std::vector<hir::ColumnId> before = current_;
   std::erase_if(current_, [&](hir::ColumnId id) { return std::find(from.begin(), from.end(), id) != from.end(); });
   const bool fresh = is_new_name(unpivot.name) & is_new_name(unpivot.value);
   poisoned_.insert({unpivot.name.text, unpivot.value.text});
   if (from.size() != unpivot.columns.size() || !fresh) return;
   Type type = (*this)[from.front()].type;
   Interval range = (*this)[from.front()].range;
-  Builder b;
-  NodeId all;
   for (const hir::ColumnId id : from) {
     const hir::Column& column = (*this)[id];
     const bool number = type.is_number() && column.type.is_number();
@@ -575,22 +698,21 @@ void Pipeline::stage(const ast::UnpivotStage& unpivot, const ast::Stage&) {
     if (number && type.base != column.type.base) type = Type::of(Base::float_, type.missing);
     type = type.maybe(column.type.missing);
     range = unite(range, column.range);
-    // Reads all of them: tags and availability are the latest and strictest of the parts.
-    const NodeId input = b.input(id.value, column.type, column.range, column.name, column.span);
-    const NodeId known = b.is_known(input, false, column.span);
-    all = all ? b.conjunction(all, known, column.span) : known;
   }
+  hir::Stage stage{hir::Stage::Kind::unpivot, of.word};
+  stage.count = static_cast<std::int64_t>(from.size());
+  begin(std::move(stage));
   hir::Column name, value;
   name.name = unpivot.name.text, name.span = unpivot.name.span;
   std::vector<std::string> domain;
   for (const hir::ColumnId id : from) domain.push_back((*this)[id].name);
   name.type = Type::category(std::move(domain));
   name.tags.availability = {Availability::Kind::always, 0, {}};
-  Builder constant;
-  name.made_by = constant.finish(constant.literal((*this)[from.front()].name, name.type, name.span));
+  name.made_by = hir::FromStage{};
   value.name = unpivot.value.text, value.span = unpivot.value.span;
   value.type = type, value.range = range;
-  value.made_by = b.finish(all);
+  // Reads all of them: tags and availability are the latest and strictest of the parts.
+  value.made_by = one_of(from, type, range);
   value.tags.availability = latest_of_parts(context_, *value.code());
   current_.push_back(add(std::move(name)));
   current_.push_back(add(std::move(value)));
@@ -598,11 +720,17 @@ void Pipeline::stage(const ast::UnpivotStage& unpivot, const ast::Stage&) {
 
 void Pipeline::stage(const ast::FillStage& fill, const ast::Stage& of) {
   const std::vector<hir::ColumnId> keys = columns(fill.by);
-  constant_duration(context_, fill.every, "the step of `fill`");
-  if (fill.until_ahead) constant_duration(context_, fill.until_ahead, "how far `fill` goes ahead");
+  hir::Stage stage{hir::Stage::Kind::fill, of.word};
+  stage.keys = keys;
+  stage.every_us = constant_duration(context_, fill.every, "the step of `fill`");
+  stage.ahead_us = fill.until_ahead ? constant_duration(context_, fill.until_ahead, "how far `fill` goes ahead") : 0;
   const auto when = time();
   if (!when && !opaque_)
     context_.report(diag::make(Code::E0310, of.word, "`fill` adds the rows that are missing in time, and these rows have none").with_label("needs `@time`").with_help("tag the time column of the table with `@time`"));
+  constexpr std::int64_t kDay = 86'400'000'000;
+  if (when && (*this)[*when].type.base == Base::date && stage.every_us % kDay != 0)
+    context_.report(diag::make(Code::E0308, context_.file.expr(fill.every).span, fmt::format("`{}` is a date, which has no times of day", (*this)[*when].name)).with_label("is no number of days")
+                        .with_secondary((*this)[*when].span, "declared here").with_help("write for example `every 1d`, or declare a `timestamp`"));
   std::set<hir::ColumnId> given;
   for (const ast::Argument& argument : fill.with) {
     if (!argument.name) continue;
@@ -610,38 +738,45 @@ void Pipeline::stage(const ast::FillStage& fill, const ast::Stage& of) {
     if (!id) continue;
     given.insert(*id);
     const hir::Column& target = (*this)[*id];
-    constant_of(context_, argument.value, target.type, std::nullopt, fmt::format("the value of `{}`", target.name));
+    const auto value = constant_of(context_, argument.value, target.type, std::nullopt, fmt::format("the value of `{}`", target.name));
+    if (value) stage.filled.emplace_back(*id, *value);
   }
-  for (std::size_t i = 0; i < current_.size(); ++i) {
-    const hir::ColumnId id = current_[i];
-    if (given.contains(id) || id == when || (*this)[id].type.missing || std::find(keys.begin(), keys.end(), id) != keys.end()) continue;
-    replace(i, [](hir::Column& copy) { copy.type = copy.type.maybe(); });
-  }
+  stage.at = when;
+  std::set<std::string, std::less<>> kept;
+  for (const hir::ColumnId id : current_)
+    if (given.contains(id) || id == when || std::find(keys.begin(), keys.end(), id) != keys.end()) kept.insert((*this)[id].name);
+  const std::string time_name = when ? (*this)[*when].name : std::string();
+  begin(std::move(stage), [&](hir::Column& copy) {
+    if (!kept.contains(copy.name)) copy.type = copy.type.maybe();
+    if (when && copy.name == time_name) copy.made_by = hir::FromStage{}, copy.type = copy.type.known();
+  });
 }
 
-void Pipeline::stage(const ast::CrossStage& cross, const ast::Stage&) {
-  std::optional<Interval> range;
-  const ast::Expr& e = context_.file.expr(cross.range);
-  range = constant_range(context_, cross.range, "what is crossed with");
+void Pipeline::stage(const ast::CrossStage& cross, const ast::Stage& of) {
+  const std::optional<Interval> range = constant_range(context_, cross.range, "what is crossed with");
   const bool fresh = is_new_name(cross.as);
   poisoned_.insert(cross.as.text);
   if (!range || !fresh) return;
+  hir::Stage stage{hir::Stage::Kind::cross, of.word};
+  stage.count = static_cast<std::int64_t>(range->low), stage.last = static_cast<std::int64_t>(range->high);
+  begin(std::move(stage));
   hir::Column made;
   made.name = cross.as.text, made.span = cross.as.span;
   made.type = Type::of(Base::int_);
   made.range = *range;
   made.tags.availability = {Availability::Kind::always, 0, {}};
-  Builder b;
-  made.made_by = b.finish(b.literal(static_cast<std::int64_t>(range->low), made.type, e.span));
+  made.made_by = hir::FromStage{};
   current_.push_back(add(std::move(made)));
 }
 
-void Pipeline::stage(const ast::SqlStage&, const ast::Stage&) {
+void Pipeline::stage(const ast::SqlStage&, const ast::Stage& of) {
+  context_.not_yet("`sql(…)` stages", of.word);
   unknown();
   current_.clear();
 }
 
-void Pipeline::stage(const ast::PythonStage& python, const ast::Stage&) {
+void Pipeline::stage(const ast::PythonStage& python, const ast::Stage& of) {
+  context_.not_yet("`python(…)` stages", of.word);
   current_.clear();
   for (const ast::DataEntry& entry : python.columns) {
     const auto* line = std::get_if<ast::Column>(&entry.kind);
@@ -670,19 +805,26 @@ void Pipeline::stage(const ast::PythonStage& python, const ast::Stage&) {
 }
 
 TableState Pipeline::resolve() {
-  context_.not_yet("tables made from other tables", declaration_.name.span);
   const ast::Declaration* input = data_.input ? find_declared(context_, *data_.input, DeclaredKind::table) : nullptr;
   const TableState from = input ? resolve_table(context_, *input, data_.input->span) : TableState{std::nullopt, true};
   opaque_ = from.opaque || !from.id || declaration_.incomplete;
   id_ = hir::TableId(context_.out.tables.size());
-  hir::Table table;
+  hir::Table first;
+  first.name = declaration_.name.text;
+  first.span = declaration_.name.span;
+  first.intermediate = true;
+  if (from.id) first.stage = hir::Stage{hir::Stage::Kind::same, declaration_.name.span, *from.id};
+  context_.out.tables.push_back(std::move(first));
+  if (from.id)
+    for (const hir::ColumnId column : std::vector<hir::ColumnId>(context_.out[*from.id].columns)) current_.push_back(copy_of(column, {}));
+  const std::size_t errors = context_.sink.error_count();
+  for (const ast::Stage& each : data_.stages) std::visit([&](const auto& kind) { stage(kind, each); }, each.kind);
+  finish_rows();
+  hir::Table table = context_.out[id_];
   table.name = full_name(context_, declaration_);
   table.span = declaration_.name.span;
   table.doc = declaration_.doc;
-  context_.out.tables.push_back(table);
-  if (from.id) current_ = context_.out[*from.id].columns;
-  const std::size_t errors = context_.sink.error_count();
-  for (const ast::Stage& each : data_.stages) std::visit([&](const auto& kind) { stage(kind, each); }, each.kind);
+  table.intermediate = false;
   for (const hir::ColumnId old : current_) {
     const hir::ColumnId id = copy_of(old, {});
     const Tags& tags = (*this)[id].tags;

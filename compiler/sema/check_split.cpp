@@ -116,14 +116,23 @@ std::optional<hir::SplitId> check_split_form(Context& context, const ast::SplitF
     else good = false;
   }
   if (form.by.empty()) split.by = table.key;
-  for (const ast::ExprId duration : {form.every, form.horizon})
-    if (duration && !constant_duration(context, duration, "this length of time")) good = false;
+  const auto read_length = [&](ast::ExprId duration, std::int64_t& into) {
+    if (!duration) return;
+    into = constant_duration(context, duration, "this length of time");
+    good = good && into;
+  };
+  read_length(form.every, split.every_us);
+  read_length(form.horizon, split.horizon_us);
   if (form.gap) {
     const auto gap = constant_of(context, form.gap, Type::of(Base::duration), std::nullopt, "the gap of a split");
     if (gap) split.gap_us = std::get<std::int64_t>(*gap);
     good = good && gap;
   }
-  if (form.group_by && !column_of_table(context, table_id, *form.group_by)) good = false;
+  if (form.group_by) {
+    const auto group = column_of_table(context, table_id, *form.group_by);
+    if (group) split.by = {*group};
+    good = good && group;
+  }
 
   const bool needs_time = form.kind == Kind::time || form.kind == Kind::rolling || form.by_time;
   if (needs_time && !table.time && !is_opaque(context, table_id) && !declares_time(context, table_id)) {
@@ -142,24 +151,21 @@ std::optional<hir::SplitId> check_split_form(Context& context, const ast::SplitF
       const auto folds = constant_int(context, form.count, {2, 100}, "the number of folds");
       if (folds) split.folds = static_cast<int>(*folds);
       good = good && folds;
-      if (form.by_time) context.not_yet("folds by time", form.span);
-      if (form.group_by) context.not_yet("folds by group", form.span);
+      split.by_time = form.by_time;
       break;
     }
     case Kind::time:
       split.kind = hir::SplitKind::time;
-      context.not_yet("splits by time", form.span);
       good = read_parts(context, form, split) && good;
       break;
     case Kind::group:
       split.kind = hir::SplitKind::group;
-      context.not_yet("splits by group", form.span);
       good = read_parts(context, form, split) && good;
       break;
     case Kind::rolling: {
       split.kind = hir::SplitKind::rolling;
-      context.not_yet("rolling splits", form.span);
-      const auto windows = constant_int(context, form.count, {1, 1000}, "the number of windows");
+      if (split.every_us && split.horizon_us > split.every_us) context.not_yet("rolling windows that overlap (a `horizon` longer than `every`)", form.span);
+      const auto windows = constant_int(context, form.count, {1, 300}, "the number of windows");
       if (windows) split.folds = static_cast<int>(*windows);
       good = good && windows;
       for (const auto& [length, word] : {std::pair{form.every, "every"}, {form.horizon, "horizon"}})
@@ -188,7 +194,8 @@ std::optional<hir::SplitId> check_split_form(Context& context, const ast::SplitF
   for (std::size_t i = 0; i < context.out.splits.size(); ++i) {
     const hir::Split& other = context.out.splits[i];
     if (other.table == split.table && other.kind == split.kind && other.percent == split.percent && other.folds == split.folds &&
-        other.stratified == split.stratified && other.by == split.by && other.gap_us == split.gap_us && other.seed == split.seed)
+        other.stratified == split.stratified && other.by == split.by && other.gap_us == split.gap_us && other.every_us == split.every_us &&
+        other.horizon_us == split.horizon_us && other.by_time == split.by_time && other.seed == split.seed)
       return hir::SplitId(i);
   }
   context.out.splits.push_back(std::move(split));

@@ -25,7 +25,7 @@ const ast::TrainEntry* entry_of(const ast::Train& train) {
 /// The column that is predicted: one of the table, or one that is computed here, from later rows perhaps.
 std::optional<hir::ColumnId> label_of(Context& context, const ast::Predict& predict, hir::TableId table, hir::Train& out) {
   const ast::Expr& e = context.file.expr(predict.value);
-  if (predict.back || predict.name || !predict.quantiles.empty() || predict.rank_by) context.not_yet("this form of `predict`", e.span);
+  if (predict.back || !predict.quantiles.empty() || predict.rank_by) context.not_yet("this form of `predict`", e.span);
   if (predict.rank_by) column_of_table(context, table, *predict.rank_by);
   double below = 0;
   for (const ast::ExprId id : predict.quantiles) {
@@ -189,7 +189,6 @@ void check_row_entries(Context& context, const ast::Train& train, hir::Train& ou
   const ast::Declaration* declared = declaration_of(context, table);
   for (const ast::TrainEntry& entry : train.entries) {
     if (const auto* where = std::get_if<ast::TrainWhere>(&entry.kind)) {
-      context.not_yet("`where` of a train", entry.span);
       if (!declared) continue;
       const RowNames rows = names_of_table(context, *declared, {table, is_opaque(context, table)});
       Builder b;
@@ -197,8 +196,12 @@ void check_row_entries(Context& context, const ast::Train& train, hir::Train& ou
       scope.rows = &rows;
       const NodeId node = type_expression(scope, where->condition);
       if (!node) continue;
-      if (b.type(node).base != Base::bool_) type_condition(scope, where->condition, "the condition of `where`");
-      else if (!entry.because) warn_selection_by_outcome(context, b.finish(node), entry.word);
+      if (b.type(node).base != Base::bool_) {
+        type_condition(scope, where->condition, "the condition of `where`");
+        continue;
+      }
+      out.where = b.finish(node);
+      if (!entry.because) warn_selection_by_outcome(context, *out.where, entry.word);
     } else if (const auto* weights = std::get_if<ast::Weights>(&entry.kind)) {
       if (weights->column.text() == "balanced") {
         context.not_yet("`weights balanced`", entry.span);
@@ -347,7 +350,6 @@ std::optional<hir::ViewId> compose_views(Context& context, const std::vector<ast
   }
   if (!good || views.empty()) return std::nullopt;
   if (views.size() == 1) return views.front().first;
-  context.not_yet("trains of several views", paths[1].span);
   hir::View both = context.out[views.front().first];
   std::map<std::string, hir::ColumnId, std::less<>> names;
   for (const hir::ColumnId id : both.columns) names.emplace(context.out[id].name, id);

@@ -39,18 +39,27 @@ struct SourceColumn {
 
 /// Many rows of a table as one value. Inputs of `arguments` and `where` are columns of `of`.
 struct Aggregate {
+  enum class Over : std::uint8_t { history, group, window } over = Over::history;
   std::string name;                  ///< in the library
   std::string native;                ///< symbol
   TableId of;                        ///< whose rows; in a `group` or `window` stage the table itself
   std::vector<expr::Expr> arguments;
+  std::vector<std::string> parameters;  ///< of each argument that is a constant its name; of the column ""
   std::optional<expr::Expr> where;
-  std::vector<std::pair<ColumnId, ColumnId>> by;  ///< equal columns: of `of`, of the row that asks
+  std::vector<std::pair<ColumnId, ColumnId>> by;  ///< equal columns: of `of`, of the row that asks; `window`: the partition
+  std::vector<std::pair<ColumnId, bool>> order;   ///< `window`: the order in a partition; true: descending
   std::int64_t over_us = 0;          ///< length of the window; 0: none
   std::int64_t ending_us = 0;        ///< how long before the row's time the window ends
   bool next = false;                 ///< the window begins at the row's time
 };
 
-/// A column of a table or a view. Inputs of `code` are ColumnIds of the same table, or (in a view) of its table or the view.
+/// The stage that makes the rows of the table gives the value: the time of a filled row, the number of a `cross`, the name of an
+/// unpivoted column (a value of the type's domain).
+struct FromStage {};
+
+/// A column of a table or a view. Inputs of `code` are ColumnIds of the same table, or (in a view) of its table or the view. In a table
+/// that a stage makes of others, a code whose inputs are columns of those has their value in the rows that the stage takes: one Input;
+/// of a `union` and an `unpivot` one input each in the order of the tables or columns, and the nodes only say the type.
 struct Column {
   std::string name;
   Type type;
@@ -59,7 +68,7 @@ struct Column {
   Phase phase = Phase::row;
   Span span;
   std::string doc;
-  std::variant<SourceColumn, expr::Expr, Aggregate> made_by;
+  std::variant<SourceColumn, expr::Expr, Aggregate, FromStage> made_by;
   std::optional<TableId> table;  ///< the owner is a table …
   std::optional<ViewId> view;    ///< … or a view
   const expr::Expr* code() const { return std::get_if<expr::Expr>(&made_by); }
@@ -87,10 +96,33 @@ struct LockPlace {
   std::string file, table;  ///< which entry: the name of the file that declares the table, and the table's there
 };
 
+/// The stage of a pipeline that makes the rows of a table of those of others.
+struct Stage {
+  enum class Kind : std::uint8_t { same, filter, sample, sort, limit, dedupe, group, join, asof_join, union_, unpivot, fill, cross };
+  Kind kind = Kind::same;              ///< `same`: the rows of `from` as they are, with further columns
+  Span span;
+  TableId from;
+  std::vector<TableId> others;         ///< join, asof join: the one that is joined; union: those that follow
+  std::optional<ColumnId> condition;   ///< filter: of `from`, named by nobody; rows are kept where it is true
+  std::vector<std::pair<expr::Expr, expr::Expr>> equal;  ///< join, asof join: over columns of `from`, of the other
+  std::vector<ColumnId> keys;          ///< dedupe, group, fill: of `from`
+  std::vector<std::pair<ColumnId, bool>> order;  ///< sort, and dedupe (the row kept is the first in it): of `from`; true: descending
+  bool left = false, one = false;      ///< join
+  std::optional<ColumnId> at, other_time;  ///< asof join: the times compared. fill: `at` is the time that is filled
+  std::int64_t count = 0;              ///< limit: rows. cross: the first number. unpivot: columns
+  std::int64_t last = 0;               ///< cross: the last number
+  std::int64_t every_us = 0, ahead_us = 0;  ///< fill; ahead_us below 0: until the last row of all
+  double share = 0;                    ///< sample
+  std::int64_t seed = 0;               ///< sample
+  std::vector<std::pair<ColumnId, Value>> filled;  ///< fill: columns of `from` and what they hold in a row that was missing
+};
+
 struct Table {
   std::string name;
   Span span;
   std::string doc;
+  std::optional<Stage> stage;  ///< its rows are made of other tables'; the source's fields are empty
+  bool intermediate = false;   ///< of a pipeline, before its last stage: nobody wrote its name
   std::string source;      ///< native symbol of the source's signature
   bool synthetic = false;  ///< rows come from the columns' own expressions
   Options options;         ///< of the source
@@ -125,6 +157,8 @@ struct Split {
   int folds = 0;
   std::optional<ColumnId> stratified;
   std::int64_t gap_us = -1;                  ///< time and rolling: between the parts; below 0: not written
+  std::int64_t every_us = 0, horizon_us = 0; ///< rolling
+  bool by_time = false;                      ///< fold: stretches of time
   std::vector<ColumnId> by;                  ///< hashed; the table's key when none is written; empty: dealt from decks
   std::int64_t seed = 0;
 };
@@ -153,6 +187,7 @@ struct Train {
   std::vector<MatrixColumn> matrix;
   std::optional<ColumnId> weight;
   std::int64_t label_window_us = 0;  ///< how far the label looks ahead; 0: it does not
+  std::optional<expr::Expr> where;   ///< over columns of the view's table: the rows that are trained on and measured
   std::int64_t seed = 0;
   Refit refit = Refit::none;
 };

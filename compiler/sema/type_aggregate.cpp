@@ -70,6 +70,7 @@ class AggregateCall {
   Context& context_;
   ast::Call call_;  ///< without the argument that only names the table
   const ast::Call& written_;
+  std::vector<std::string> parameters_;  ///< as hir::Aggregate::parameters
   Span span_;
   RowNames rows_;
   std::optional<hir::TableId> of_;
@@ -79,7 +80,7 @@ class AggregateCall {
 bool AggregateCall::find_rows() {
   if (!is_relative()) {
     rows_ = scope_.aggregation->rows;
-    of_ = scope_.aggregation->table;
+    of_ = scope_.aggregation->of;
     if (call_.by.empty() && !call_.over) return true;
     const Span at = call_.by.empty() ? call_.over->span : call_.by.front().span;
     scope_.report(diag::make(Code::E0310, scope_.place(at), "`by` and `over` choose rows, and the stage has chosen them already").with_label("not here")
@@ -244,6 +245,7 @@ const Signature* AggregateCall::choose(std::vector<NodeId>& typed, Builder& b, S
   for (std::size_t i = 0; i < typed.size(); ++i) {
     const std::size_t p = at->parameter[i];
     const Parameter& parameter = choice.signature->parameters[p];
+    parameters_.push_back(p > 0 ? parameter.name : "");
     if (p > 0) {
       const std::string what = fmt::format("`{}` of `{}`", parameter.name, name);
       if (!b.constant(typed[i])) {
@@ -288,6 +290,8 @@ NodeId AggregateCall::type() {
   out.name = signature->name;
   out.native = signature->native;
   out.of = *of_;
+  out.parameters = parameters_;
+  out.over = is_relative() ? hir::Aggregate::Over::history : scope_.aggregation->place == Place::group ? hir::Aggregate::Over::group : hir::Aggregate::Over::window;
   Type result = signature->result;
   const NodeId first = typed.empty() ? NodeId{} : typed.front();
   if (result.base == Base::category && first && b.type(first).base == Base::category) result = b.type(first).known().maybe(result.missing);
@@ -304,6 +308,7 @@ NodeId AggregateCall::type() {
     const NodeId condition = type_expression(deciding, text.root);
     result = result.known().maybe(decision.decide(condition) != std::optional(true));
   }
+  if (out.next) result = result.maybe();  // until the window has passed
   Interval range = signature->result_range.value_or(Interval{});
   const bool keeps_range = first && result.is_number() && b.type(first).base == result.base && signature->known_when == "rows > 0";
   if (keeps_range) range = b.range(first);
@@ -317,7 +322,8 @@ NodeId AggregateCall::type() {
   column.table = scope_.aggregation->table;
   column.view = scope_.aggregation->view;
   column.made_by = std::move(out);
-  if (!scope_.quiet) context_.not_yet("values computed from other rows", span_);
+  if (!scope_.quiet && is_relative() && call_.by.empty() && !context_.out[*of_].time) context_.not_yet("aggregates over a whole table without a time or a `by`", span_);
+  if (!scope_.quiet && signature->native.empty()) context_.not_yet(fmt::format("the aggregate `{}`", signature->name), span_);
   const hir::ColumnId id = context_.add_column(std::move(column));
   scope_.aggregation->made.push_back(id);
   return scope_.builder.input(id.value, result, range, context_.out[id].name, span_);

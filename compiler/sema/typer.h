@@ -46,6 +46,7 @@ struct Aggregation {
   } place = Place::feature;
   std::optional<hir::TableId> table;   ///< owner of the columns …
   std::optional<hir::ViewId> view;     ///< … or a view
+  std::optional<hir::TableId> of;      ///< group, window: whose rows are aggregated
   bool has_time = false;               ///< feature, label: whether the row has a time
   RowNames rows;                       ///< group, window: the columns of the rows that are aggregated
   std::vector<hir::ColumnId> made;     ///< the columns that were made

@@ -299,6 +299,7 @@ void collect_entries(const ast::File& file, const SourceMap& sources, std::vecto
     Signature made = collector.entry(declaration);
     for (const Signature& other : entries) {
       if (made.native.empty() || other.kind != made.kind || other.native != made.native) continue;
+      if (made.kind == EntryKind::aggregate && made.name == other.name) continue;  // overloads share one native: it reads the type of its column
       collector.report(Code::E0202, declaration.name.span,
                        fmt::format("the native `{}` is bound at {} already", made.native, other.place),
                        "each overload names a symbol of its own: `= native(\"symbol\")`");

@@ -46,6 +46,11 @@ std::vector<const Signature*> natives(std::span<const Signature> entries, EntryK
   for (const Signature& entry : entries)
     if (entry.kind == kind && !entry.native.empty()) out.push_back(&entry);
   std::ranges::sort(out, {}, [](const Signature* entry) { return entry->native; });
+  // The overloads of an aggregate share one native: it reads the type of its column.
+  if (kind == EntryKind::aggregate) {
+    const auto same = std::ranges::unique(out, {}, [](const Signature* entry) { return entry->native; });
+    out.erase(same.begin(), same.end());
+  }
   return out;
 }
 
@@ -56,6 +61,7 @@ struct LearnKind {
 constexpr std::array kLearnKinds = {LearnKind{EntryKind::transform, "transform", "NativeTransform"},
                                     LearnKind{EntryKind::model, "model", "NativeModel"},
                                     LearnKind{EntryKind::metric, "metric", "NativeMetric"},
+                                    LearnKind{EntryKind::aggregate, "aggregate", "NativeAggregate"},
                                     LearnKind{EntryKind::drift, "drift", "NativeDrift"}};
 
 }  // namespace

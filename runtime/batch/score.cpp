@@ -26,7 +26,7 @@ struct Scored {
   std::string text;                         ///< of forms that are texts
   std::vector<std::vector<Value>> columns;  ///< of Parquet: those of the key, or the rows' numbers, then the predictions
   io::BadValues bad;
-  std::uint64_t rows = 0, bad_rows = 0, undefined = 0, written = 0;
+  std::uint64_t rows = 0, bad_rows = 0, outside = 0, undefined = 0, written = 0;
 };
 
 /// Writes the lines of the output.
@@ -82,7 +82,7 @@ Scored ScoreWriter::write(RowBlock&& block, const std::vector<double>& predictio
       continue;
     }
     if (std::isnan(predictions[row])) {
-      ++scored.undefined;
+      ++(scorer::is_out_of_population(predictions[row]) ? scored.outside : scored.undefined);
       continue;
     }
     ++scored.written;
@@ -149,6 +149,7 @@ Result<ScoreReport> score_file(const scorer::LoadedScorer& scorer, io::FileSyste
       report.rows += part.rows;
       report.bad_rows += part.bad_rows;
       report.undefined += part.undefined;
+      report.outside += part.outside;
       report.scored += part.written;
     };
   };

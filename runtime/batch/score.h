@@ -13,6 +13,7 @@ namespace mlp::batch {
 struct ScoreReport {
   std::uint64_t rows = 0;       ///< of the input
   std::uint64_t scored = 0;     ///< with a line in the output
+  std::uint64_t outside = 0;    ///< rows that the model was not made for: scorer::out_of_population
   std::uint64_t undefined = 0;  ///< rows for which the model has no value: NaN of scorer::predict
   io::BadValues bad;            ///< what broke the contract; its rows are not scored
   std::uint64_t bad_rows = 0;

@@ -244,6 +244,21 @@ Column take(const Column& column, std::span<const std::uint32_t> rows) {
   return gather_rows(column, rows.size(), [rows](std::size_t i) { return static_cast<std::size_t>(rows[i]); });
 }
 
+Column take(const Column& column, std::span<const std::int64_t> rows, const Value& absent, const Type& type) {
+  // One further row holds what stands for those that are not there.
+  const bool any_absent = std::any_of(rows.begin(), rows.end(), [](std::int64_t row) { return row < 0; });
+  Column from = column;
+  from.type = type;
+  if (any_absent) {
+    const Column parts[] = {from, constant(type, absent, 1)};
+    from = concatenate(parts);
+  }
+  const auto last = static_cast<std::size_t>(column.rows);
+  for (const std::int64_t row : rows)
+    MLP_CHECK(row < static_cast<std::int64_t>(last));
+  return gather_rows(from, rows.size(), [rows, last](std::size_t i) { return rows[i] < 0 ? last : static_cast<std::size_t>(rows[i]); });
+}
+
 Column concatenate(std::span<const Column> columns) {
   MLP_CHECK(!columns.empty());
   if (columns.size() == 1) return canonical(columns[0]);

@@ -110,6 +110,8 @@ Column slice(const Column& column, std::size_t from, std::size_t count);
 Column concatenate(std::span<const Column> columns);
 /// The rows named by `rows`, in that order.
 Column take(const Column& column, std::span<const std::uint32_t> rows);
+/// The rows named by `rows`, in that order; below 0: `absent` (monostate: missing). The result has the type given.
+Column take(const Column& column, std::span<const std::int64_t> rows, const Value& absent, const Type& type);
 /// The one value at a row.
 Value value_at(const Column& column, std::size_t row);
 /// The value of a bool, int or float (or time) at a known row, as a double.

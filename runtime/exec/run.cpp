@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "compiler/support/check.h"
+#include "runtime/column/codec.h"
 #include "runtime/column/parallel.h"
 #include "runtime/exec/reason.h"
 #include "runtime/exec/session.h"
@@ -33,6 +34,8 @@ struct Tasks {
   Graph graph;
 };
 
+bool makes_rows(const plan::Step& step) { return std::holds_alternative<plan::Filter>(step.code) || std::holds_alternative<plan::Arrange>(step.code); }
+
 Tasks group_steps(const plan::Physical& plan) {
   Tasks out;
   std::vector<std::size_t> task_of(plan.steps.size());
@@ -47,7 +50,7 @@ Tasks group_steps(const plan::Physical& plan) {
     task_of[i] = out.tasks.size();
     out.tasks.push_back({{plan::StepId(i)}});
     if (std::holds_alternative<plan::ReadColumn>(step.code)) scan_of[step.table] = task_of[i];
-    if (std::holds_alternative<plan::HashSource>(step.code)) source_of[step.table] = task_of[i];
+    if (std::holds_alternative<plan::HashSource>(step.code) || makes_rows(step)) source_of[step.table] = task_of[i];
   }
   out.graph.followers.resize(out.tasks.size());
   out.graph.waits_for.resize(out.tasks.size());
@@ -215,6 +218,9 @@ class Runner {
         missing.push_back(f);
     }
     if (missing.empty()) {
+      if (makes_rows(step)) {
+        MLP_TRY(session_.tables[step.table], made_fragments(session_, id));
+      }
       finished(id, began, 0, keys);
       return {};
     }
@@ -223,8 +229,13 @@ class Runner {
     if (std::holds_alternative<plan::AssignSplit>(step.code) || std::holds_alternative<plan::AssignFolds>(step.code)) {
       std::vector<std::uint8_t> ran(keys.size(), 0);
       MLP_TRY_VOID(assign(session_, id, keys, ran));
+    } else if (is_computed_whole(session_.plan, step)) {
+      MLP_TRY_VOID(compute_column(id, keys, missing));
     } else {
       MLP_TRY_VOID(compute_cells(id, keys, missing));
+    }
+    if (makes_rows(step)) {
+      MLP_TRY(session_.tables[step.table], made_fragments(session_, id));
     }
     finished(id, began, missing.size(), keys);
     return {};
@@ -253,6 +264,18 @@ class Runner {
     for (auto& f : failures)
       if (f) return failure(std::move(*f));
     if (session_.stopped()) return failure(diag::Code::E0906, "stopped on request", "what was finished is kept; the next run goes on from here");
+    return {};
+  }
+
+  /// A column that is computed as a whole, cut into the fragments that are missing.
+  Result<void> compute_column(plan::StepId id, const std::vector<Digest>& keys, const std::vector<std::size_t>& missing) {
+    MLP_TRY(const Column column, compute_whole(session_, session_.plan[id]));
+    const auto& places = session_.fragments(session_.plan[id]).fragments;
+    for (const std::size_t f : missing) {
+      MLP_TRY(session_.steps[id.index()].outputs[f], session_.store.put(encode(slice(column, places[f].first_row, places[f].rows))));
+      const auto staged = session_.store.stage(keys[f], {{session_.steps[id.index()].outputs[f]}, {}});
+      if (staged.status == store::StageStatus::differs) warn_of_two_results(id);
+    }
     return {};
   }
 
@@ -297,6 +320,16 @@ class Runner {
       Result<std::string> operator()(const plan::Champion& c) { return champion(r.session_, step, c, id); }
       Result<std::string> operator()(const plan::PredictChampion& c) { return predict_champion(r.session_, step, c, f); }
       Result<std::string> operator()(const plan::Register& c) { return register_candidate(r.session_, step, c); }
+      Result<std::string> operator()(const plan::Filter& c) { return filter(r.session_, step, c, f); }
+      Result<std::string> operator()(const plan::Arrange& c) { return arrange(r.session_, step, c); }
+      Result<std::string> operator()(const plan::Take& c) { return take_filtered(r.session_, step, c, f); }
+      Result<std::string> operator()(const plan::OrderRows& c) { return order_rows(r.session_, step, c); }
+      Result<std::string> operator()(const plan::Aggregate&) { return unreachable(); }
+      Result<std::string> operator()(const plan::MatchHistory& c) { return match_history(r.session_, step, c); }
+      Result<std::string> operator()(const plan::History&) { return unreachable(); }
+      Result<std::string> operator()(const plan::KeepHistory& c) { return keep_history(r.session_, step, c); }
+      Result<std::string> operator()(const plan::AsOf&) { return as_of(r.session_, step); }
+      Result<std::string> operator()(const plan::CutByTime&) { return unreachable(); }
       static Result<std::string> unreachable() {
         MLP_CHECK(false && "a step that is run as a whole");
         return std::string();
@@ -315,6 +348,27 @@ class Runner {
   SteadyClock::time_point last_commit_ = SteadyClock::now();
   std::optional<diag::Diagnostic> commit_failure_;
 };
+
+/// Which rows the model had.
+Result<RowsReport> count_rows(Session& session, const plan::Model& model) {
+  const plan::Step& train = session.plan[model.train];
+  const bool cut = std::holds_alternative<plan::CutByTime>(session.plan[train.inputs[0]].code);
+  RowsReport out;
+  out.model = model.name;
+  for (std::size_t f = 0; f < session.fragments(train).fragments.size(); ++f) {
+    MLP_TRY(const auto split, session.column(train.inputs[0], f));
+    MLP_TRY(const auto label, session.column(train.inputs[1], f));
+    const auto parts = split->values<std::int64_t>();
+    for (std::size_t i = 0; i < split->rows; ++i) {
+      ++out.rows;
+      const bool between = cut && std::get<plan::CutByTime>(session.plan[train.inputs[0]].code).percent.size() == 3 && parts[i] > 2;
+      if (!label->is_known(i)) ++out.without_label;
+      else if (!split->is_known(i) || between) ++out.left_out;
+      else ++out.used;
+    }
+  }
+  return out;
+}
 
 /// Figures, gates and candidates of the models whose steps are done.
 Result<void> collect(Session& session, RunReport& report) {
@@ -341,6 +395,10 @@ Result<void> collect(Session& session, RunReport& report) {
       const auto& code = std::get<plan::Gates>(session.plan[*model.gates].code);
       MLP_CHECK(statuses.size() == code.items.size());
       for (std::size_t i = 0; i < statuses.size(); ++i) report.gates.push_back({model.name, code.items[i].text, code.items[i].span, statuses[i]});
+    }
+    if (done(model.train) && report.steps[model.train.index()].action == Action::ran) {
+      MLP_TRY(RowsReport rows, count_rows(session, model));
+      report.rows.push_back(std::move(rows));
     }
     if (done(model.registration)) {
       MLP_TRY(const std::string bytes, session.object(model.registration));
@@ -406,7 +464,7 @@ Result<RunReport> run(const plan::Physical& plan, store::Store& store, store::Ca
     Session session{plan, store, catalog, options, *files, thread_count(options), report.id};
     MLP_TRY_VOID(prepare(session));
     std::vector<StepReport> earlier = std::exchange(report.steps, {});
-    report.failure.reset(), report.figures.clear(), report.gates.clear(), report.candidates.clear();
+    report.failure.reset(), report.figures.clear(), report.gates.clear(), report.candidates.clear(), report.rows.clear();
     Runner runner(session, report, listener);
     runner.go();
     for (std::size_t i = 0; i < earlier.size(); ++i)
@@ -451,7 +509,7 @@ Result<std::vector<StepForecast>> preview(const plan::Physical& plan, store::Sto
       forecasts.push_back(std::move(forecast));
       continue;
     }
-    const bool fragments_known = step.table >= plan.tables.size() || session.tables[step.table].has_value();
+    const bool fragments_known = std::holds_alternative<plan::Arrange>(step.code) || session.tables[session.cut_by(step)].has_value();
     // Of the inputs that are not known yet, one that will certainly be another says more than one that may be.
     const auto is_unknown = [&](plan::StepId input) { return !session.steps[input.index()].done; };
     auto unknown = std::find_if(step.inputs.begin(), step.inputs.end(),
@@ -468,6 +526,9 @@ Result<std::vector<StepForecast>> preview(const plan::Physical& plan, store::Sto
           all = false;
       }
       state.done = all;
+      if (all && makes_rows(step)) {
+        MLP_TRY(session.tables[step.table], made_fragments(session, id));
+      }
       forecast.action = all ? Forecast::reuse : Forecast::run;
       if (!keys.empty()) forecast.key = keys[0];
       if (!all) forecast.reason = reason_to_run(session, id);

@@ -53,6 +53,14 @@ struct FigureReport {
   FigureRecord figure;
 };
 
+/// Rows of a model's table, told when it was trained.
+struct RowsReport {
+  std::string model;
+  std::uint64_t rows = 0, used = 0;      ///< used: in some part of the split, with a label
+  std::uint64_t without_label = 0;       ///< missing, or not known yet
+  std::uint64_t left_out = 0;            ///< between two parts, without a time, by `where`
+};
+
 struct CandidateReport {
   std::string model;
   std::uint32_t version = 0;
@@ -66,6 +74,7 @@ struct RunReport {
   std::vector<FigureReport> figures;        ///< of the metrics that are listed
   std::vector<GateReport> gates;
   std::vector<CandidateReport> candidates;
+  std::vector<RowsReport> rows;             ///< of each model that was trained in this run
   std::vector<diag::Diagnostic> warnings;
   std::optional<diag::Diagnostic> failure;  ///< the run ended there
   double seconds = 0;

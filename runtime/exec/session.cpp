@@ -1,6 +1,9 @@
 #include "runtime/exec/session.h"
 
+#include <algorithm>
+
 #include "compiler/support/check.h"
+#include "runtime/column/byte_list.h"
 #include "runtime/column/codec.h"
 #include "runtime/exec/source.h"
 
@@ -70,6 +73,35 @@ Result<std::shared_ptr<const Column>> Session::column(plan::StepId step, std::si
   return shared;
 }
 
+plan::TableIndex Session::cut_by(const plan::Step& step) const {
+  const auto* filter = std::get_if<plan::Filter>(&step.code);
+  return filter ? filter->of : step.table;
+}
+
+Result<Column> Session::whole_column(plan::StepId id) {
+  const plan::Step& step = plan[id];
+  const std::size_t count = fragments(step).fragments.size();
+  const Type* type = plan::column_type(step.code);
+  std::vector<Column> columns;
+  for (std::size_t f = 0; f < count; ++f) {
+    MLP_TRY(const auto part, column(id, f));
+    columns.push_back(*part);
+    columns.back().type = type ? *type : columns.front().type;
+  }
+  if (columns.empty()) return constant(type ? *type : Type::of(Base::int_, true), std::monostate{}, 0);
+  return columns.size() == 1 ? columns.front() : concatenate(columns);
+}
+
+Result<std::vector<Column>> Session::parts(plan::StepId id) {
+  MLP_TRY(const std::string bytes, object(id));
+  MLP_TRY(const std::vector<std::string> packed, unpack(bytes));
+  std::vector<Column> out;
+  for (const std::string& part : packed) {
+    MLP_TRY(out.emplace_back(), decode_column(part));
+  }
+  return out;
+}
+
 Result<std::vector<Column>> Session::columns(const plan::Step& step, std::size_t from, std::size_t count, std::size_t fragment) {
   std::vector<Column> out;
   for (std::size_t i = from; i < from + count; ++i) {
@@ -78,6 +110,16 @@ Result<std::vector<Column>> Session::columns(const plan::Step& step, std::size_t
   }
   return out;
 }
+
+namespace {
+
+/// Whether the rows depend on how many there are alone.
+bool counts_rows_only(const plan::Arrange& arrange) {
+  using How = plan::Arrange::How;
+  return arrange.how == How::limit || arrange.how == How::unpivot || arrange.how == How::cross || arrange.how == How::union_;
+}
+
+}  // namespace
 
 std::vector<Digest> action_keys(const Session& session, plan::StepId id) {
   const plan::Step& step = session.plan[id];
@@ -96,14 +138,32 @@ std::vector<Digest> action_keys(const Session& session, plan::StepId id) {
     keys.push_back(hasher.finish());
     return keys;
   }
+  const auto* filtered = std::get_if<plan::Filter>(&step.code);
   if (!step.per_fragment) {
     Hasher hasher("whole/1");
     hasher.add(step.code_key);
-    for (plan::StepId input : step.inputs) whole_input(hasher, input);
+    if (const auto* arranged = std::get_if<plan::Arrange>(&step.code); arranged && counts_rows_only(*arranged)) {
+      for (const plan::TableIndex of : arranged->of) hasher.add(session.tables[of]->rows);
+    } else {
+      for (plan::StepId input : step.inputs) whole_input(hasher, input);
+    }
     keys.push_back(hasher.finish());
     return keys;
   }
-  const io::Table& fragments = session.fragments(step);
+  if (is_computed_whole(session.plan, step)) {
+    Hasher inputs("inputs/1");
+    inputs.add(step.code_key);
+    for (plan::StepId input : step.inputs) whole_input(inputs, input);
+    const Digest all = inputs.finish();
+    for (const io::Fragment& place : session.fragments(step).fragments) keys.push_back(Hasher("part/1").add(all).add(place.first_row).add(place.rows).finish());
+    return keys;
+  }
+  if (filtered && filtered->share) {
+    for (const io::Fragment& place : session.tables[filtered->of]->fragments)
+      keys.push_back(Hasher("sample/1").add(step.code_key).add(place.first_row).add(place.rows).finish());
+    return keys;
+  }
+  const io::Table& fragments = *session.tables[session.cut_by(step)];
   const bool reads = std::holds_alternative<plan::ReadColumn>(step.code);
   const bool may_read = std::holds_alternative<plan::PredictChampion>(step.code) && !table->synthetic;
   const bool deals = std::holds_alternative<plan::AssignSplit>(step.code) || std::holds_alternative<plan::AssignFolds>(step.code);
@@ -141,11 +201,28 @@ std::vector<Digest> action_keys(const Session& session, plan::StepId id) {
   return keys;
 }
 
+bool is_computed_whole(const plan::Physical& plan, const plan::Step& step) {
+  if (std::holds_alternative<plan::Take>(step.code)) return std::holds_alternative<plan::Arrange>(plan[step.inputs[0]].code);
+  return std::holds_alternative<plan::Aggregate>(step.code) || std::holds_alternative<plan::History>(step.code) || std::holds_alternative<plan::CutByTime>(step.code);
+}
+
+Result<Column> compute_whole(Session& session, const plan::Step& step) {
+  if (const auto* take = std::get_if<plan::Take>(&step.code)) return take_arranged(session, step, *take);
+  if (const auto* many = std::get_if<plan::Aggregate>(&step.code)) return aggregate(session, step, *many);
+  if (const auto* past = std::get_if<plan::History>(&step.code)) return history(session, step, *past);
+  return cut_by_time(session, step, std::get<plan::CutByTime>(step.code));
+}
+
 std::vector<std::uint8_t> rows_in(const Column& split, const plan::Rows& rows) {
   std::vector<std::uint8_t> use(split.rows, 0);
   const auto parts = split.values<std::int64_t>();
   for (std::size_t i = 0; i < split.rows; ++i) {
     if (!split.is_known(i)) continue;
+    if (rows.known) {
+      const std::int64_t segment = parts[i] / plan::Rows::kSegments, known = parts[i] % plan::Rows::kSegments;
+      use[i] = known <= *rows.known && std::find(rows.parts.begin(), rows.parts.end(), segment) != rows.parts.end();
+      continue;
+    }
     for (int part : rows.parts) use[i] |= parts[i] == part;
   }
   return use;

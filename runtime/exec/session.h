@@ -70,12 +70,18 @@ struct Session {
   jit::Kernels kernels{kernel_options(options, store)};
 
   const io::Table& fragments(const plan::Step& step) const { return *tables[step.table]; }
+  /// The table by whose fragments the outputs of a step are cut: its own, and for a Filter the one that is filtered.
+  plan::TableIndex cut_by(const plan::Step& step) const;
   bool stopped() const { return options.stop && options.stop->load(); }
 
   /// Output of a step for a fragment (0 for a whole one).
   const Digest& output(plan::StepId step, std::size_t fragment) const;
   Result<std::string> object(plan::StepId step, std::size_t fragment = 0);
   Result<std::shared_ptr<const Column>> column(plan::StepId step, std::size_t fragment);
+  /// All fragments of a step's column, one below the other.
+  Result<Column> whole_column(plan::StepId step);
+  /// The parts of an Arrange, OrderRows or MatchHistory.
+  Result<std::vector<Column>> parts(plan::StepId step);
   /// The inputs [from, from + count) of a step at a fragment, as columns.
   Result<std::vector<Column>> columns(const plan::Step& step, std::size_t from, std::size_t count, std::size_t fragment);
 };
@@ -111,6 +117,24 @@ Result<CandidateReport> decode_receipt(std::string_view bytes);
 
 /// Fills the outputs of an AssignSplit or AssignFolds step for every fragment whose key is not in the store, in the order of the rows.
 Result<void> assign(Session&, plan::StepId, const std::vector<Digest>& keys, std::vector<std::uint8_t>& ran);
+/// The fragments of the table whose rows a Filter or Arrange has made; its outputs are there.
+Result<io::Table> made_fragments(Session& session, plan::StepId id);
+Result<std::string> filter(Session&, const plan::Step&, const plan::Filter&, std::size_t fragment);
+Result<std::string> arrange(Session&, const plan::Step&, const plan::Arrange&);
+Result<std::string> order_rows(Session&, const plan::Step&, const plan::OrderRows&);
+Result<std::string> match_history(Session&, const plan::Step&, const plan::MatchHistory&);
+Result<std::string> keep_history(Session&, const plan::Step&, const plan::KeepHistory&);
+Result<std::string> as_of(Session&, const plan::Step&);
+/// What an AsOf step found; nothing where no row has a time.
+Result<std::optional<std::int64_t>> newest_time(Session&, plan::StepId as_of);
+/// Steps whose column is computed as a whole: Take of an Arrange, Aggregate, History, CutByTime.
+bool is_computed_whole(const plan::Physical& plan, const plan::Step& step);
+Result<Column> compute_whole(Session&, const plan::Step&);
+Result<Column> take_arranged(Session&, const plan::Step&, const plan::Take&);
+Result<Column> aggregate(Session&, const plan::Step&, const plan::Aggregate&);
+Result<Column> history(Session&, const plan::Step&, const plan::History&);
+Result<Column> cut_by_time(Session&, const plan::Step&, const plan::CutByTime&);
+Result<std::string> take_filtered(Session&, const plan::Step&, const plan::Take&, std::size_t fragment);
 /// Reads what is missing of the columns of one table, each fragment in one scan.
 struct ScanColumn {
   plan::StepId step;

@@ -21,6 +21,7 @@ struct Moment {
   std::int64_t year = 0, month = 0, day = 0;
   std::int64_t hour = 0, minute = 0, second = 0, microsecond = 0;
   std::int64_t offset_minutes = 0;
+  bool has_offset = false;
 
   std::optional<std::int64_t> days() const { return days_of(year, month, day); }
   std::optional<std::int64_t> microseconds() const {
@@ -111,7 +112,10 @@ std::optional<Moment> read_iso(std::string_view from) {
     if (!text.number(2, 2, m.second)) return std::nullopt;
     if (text.literal('.') && !text.fraction(m.microsecond)) return std::nullopt;
   }
-  if (!text.rest.empty() && !text.offset(m.offset_minutes)) return std::nullopt;
+  if (!text.rest.empty()) {
+    if (!text.offset(m.offset_minutes)) return std::nullopt;
+    m.has_offset = true;
+  }
   if (!text.rest.empty()) return std::nullopt;
   return m;
 }
@@ -156,7 +160,7 @@ std::optional<Moment> read_pattern(std::string_view pattern, std::string_view fr
         good = text.fraction(m.microsecond);
         break;
       case 'z':
-        good = text.offset(m.offset_minutes);
+        good = m.has_offset = text.offset(m.offset_minutes);
         break;
       case '%':
         good = text.literal('%');
@@ -242,7 +246,18 @@ std::optional<std::int64_t> DateFormat::read_date(std::string_view text) const {
 
 std::optional<std::int64_t> DateFormat::read_timestamp(std::string_view text) const {
   const auto moment = read_moment(pattern_, text);
-  return moment ? moment->microseconds() : std::nullopt;
+  const auto time = moment ? moment->microseconds() : std::nullopt;
+  return time && zone_ && !moment->has_offset ? zone_->to_utc(*time) : time;
+}
+
+Result<void> DateFormat::use_zone(const std::string& zone) {
+  if (zone.empty() || zone == "UTC") return {};
+  zone_name_ = zone;
+  zone_ = find_zone(zone);
+  if (!zone_)
+    return failure(diag::Code::E0901, fmt::format("this machine's time zone database has no \"{}\"", zone),
+                   "install the package `tzdata`, or write the zone as it is called there, like Europe/Berlin");
+  return {};
 }
 
 std::string DateFormat::why_no_date(std::string_view text) const {
@@ -258,6 +273,7 @@ std::string DateFormat::why_no_date(std::string_view text) const {
 std::string DateFormat::why_no_timestamp(std::string_view text) const {
   const auto moment = read_moment(pattern_, text);
   if (moment && !moment->days()) return "a day that does not exist";
+  if (moment && zone_ && moment->microseconds()) return fmt::format("a time that clocks in {} leave out", zone_name_);
   if (moment) return "a time of day that does not exist";
   const std::string hint(hint_of_blanks(text));
   return pattern_.empty() ? "not a time like 2024-12-31 23:59:59" + hint +

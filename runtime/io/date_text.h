@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "compiler/diag/diagnostic.h"
+#include "runtime/io/zone.h"
 
 namespace mlp::io {
 
@@ -25,17 +27,21 @@ std::string text_of_timestamp(std::int64_t microseconds);
 /// %y: 69–99 are 19yy, 00–68 are 20yy (POSIX). %b and %B: English names. %f: up to 6 digits of a second. %z: Z or ±HH[:]MM.
 class DateFormat {
  public:
+  /// `zone`: of times without an offset of their own; empty: UTC. E0901 where the machine does not know it.
+  Result<void> use_zone(const std::string& zone);
   /// Empty text: ISO. A directive that is not read is E0601; a pattern that names no whole day (or a time, for dates) is E0308.
   static Result<DateFormat> parse(std::string_view pattern, bool with_time);
   /// Days since 1970-01-01.
   std::optional<std::int64_t> read_date(std::string_view text) const;
-  /// Microseconds since 1970-01-01T00:00:00Z; a text without an offset of its own is UTC. ISO: a day alone is its first moment.
+  /// Microseconds since 1970-01-01T00:00:00Z; a text without an offset of its own is of the zone. ISO: a day alone is its first moment.
   std::optional<std::int64_t> read_timestamp(std::string_view text) const;
   std::string why_no_date(std::string_view text) const;
   std::string why_no_timestamp(std::string_view text) const;
 
  private:
   std::string pattern_;
+  std::string zone_name_;
+  std::shared_ptr<const Zone> zone_;
 };
 
 }  // namespace mlp::io

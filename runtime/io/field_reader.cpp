@@ -64,13 +64,9 @@ Result<FieldReader> FieldReader::make(const plan::ReadColumn& column, const Read
     return unreadable(diag::Code::E0601,
                       fmt::format("cannot be read from a file: no field holds a {}", to_string(column.type)));
   }
-  if (base == Base::timestamp && !options.zone.empty() && options.zone != "UTC") {
-    return unreadable(diag::Code::E0601,
-                      fmt::format("has times in the zone \"{}\"; mlpc cannot convert them to UTC yet", options.zone),
-                      "write the times in UTC, or with an offset such as +02:00");
-  }
   if (base == Base::date || base == Base::timestamp) {
     MLP_TRY(reader.format_, DateFormat::parse(column.format, base == Base::timestamp));
+    if (base == Base::timestamp) MLP_TRY_VOID(reader.format_.use_zone(options.zone));
   }
   if (!column.bool_values.empty() &&
       (column.bool_values.size() != 2 || column.bool_values[0] == column.bool_values[1])) {

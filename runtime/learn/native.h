@@ -129,12 +129,33 @@ struct NativeDrift {
   std::optional<double> (*value)(std::span<const double> reference, std::span<const double> current);
 };
 
+// ---- aggregates ---------------------------------------------------------------------------------------------------------
+
+/// Stretches [begin, end) of a list of rows, each of which becomes one value. Where they come in ascending order the work is one
+/// pass over the list.
+struct AggregateInput {
+  const Column* values = nullptr;        ///< of the rows of the list, in its order; null where the aggregate has no argument
+  std::size_t rows = 0;                  ///< of the list
+  std::span<const std::uint8_t> use;     ///< of each row of the list: whether it counts; empty: all do
+  std::span<const std::int64_t> begin, end;
+  std::span<const std::int64_t> at;      ///< `of window`: the row that asks, of each stretch; else empty
+  std::span<const std::uint8_t> ties;    ///< `of window`: 1 for a row that is equal in the order to the one before it
+  Options options;
+  Type type;                             ///< of the result
+};
+
+/// A value for each stretch, a function of its rows alone: how the stretches lie changes no bit.
+struct NativeAggregate {
+  Column (*value)(const AggregateInput& input);
+};
+
 // ---- by symbol (Signature::native) --------------------------------------------------------------------------------------
 
 /// nullptr where there is no such native definition.
 const NativeTransform* find_transform(std::string_view symbol);
 const NativeModel* find_model(std::string_view symbol);
 const NativeMetric* find_metric(std::string_view symbol);
+const NativeAggregate* find_aggregate(std::string_view symbol);
 const NativeDrift* find_drift(std::string_view symbol);
 
 }  // namespace mlp::learn

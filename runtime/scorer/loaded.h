@@ -8,6 +8,7 @@
 #include "runtime/io/field_reader.h"
 #include "runtime/learn/bins.h"
 #include "runtime/learn/native.h"
+#include "runtime/scorer/history.h"
 #include "runtime/scorer/scorer.h"
 
 /// Of this room only.
@@ -18,6 +19,7 @@ struct LoadedScorer {
   plan::Scorer code;
   std::vector<std::shared_ptr<const learn::FittedTransform>> transforms;  ///< by state; null where the state is bins
   std::vector<std::shared_ptr<const learn::Bins>> bins;                   ///< by state; null where the state is a transform's
+  std::vector<std::shared_ptr<const KeptHistory>> histories;              ///< by state; null where the state is another's
   std::vector<std::shared_ptr<const jit::Kernel>> kernels;                ///< by column; null where it is none or is interpreted
   std::shared_ptr<const learn::Model> model;
   std::size_t columns = 0;  ///< of `code` that a prediction needs: the first ones

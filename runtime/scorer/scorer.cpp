@@ -1,6 +1,7 @@
 #include "runtime/scorer/scorer.h"
 
 #include <algorithm>
+#include <bit>
 #include <optional>
 
 #include "compiler/support/check.h"
@@ -52,6 +53,12 @@ Result<void> compute(const LoadedScorer& scorer, std::size_t index, std::vector<
       to = scorer.transforms[column.state]->apply(args);
       return {};
     }
+    case ScorerColumn::By::history: {
+      args.clear();
+      for (const std::uint32_t input : column.inputs) args.push_back(values.at(input));
+      to = look_up(*scorer.histories[column.state], column, args, values.rows);
+      return {};
+    }
     case ScorerColumn::By::expression: {
       Batch batch;
       batch.rows = values.rows;
@@ -88,7 +95,13 @@ Result<std::vector<double>> ask_model(const LoadedScorer& scorer, const Values& 
     if (scorer.code.binned) matrix.add(i, values.binned[position - raw]);
     else matrix.add(i, values.at(position));
   }
-  return predict(*scorer.model, matrix);
+  MLP_TRY(std::vector<double> predictions, predict(*scorer.model, matrix));
+  for (const std::uint32_t condition : scorer.code.population) {
+    const Column& holds = values.at(condition);
+    for (std::size_t i = 0; i < rows; ++i)
+      if (!holds.is_known(i) || holds.values<std::uint8_t>()[i] == 0) predictions[i] = out_of_population();
+  }
+  return predictions;
 }
 
 Result<std::vector<double>> predict_some(const LoadedScorer& scorer, std::span<const Column> raw, std::size_t rows) {
@@ -108,6 +121,7 @@ bool is_sound(const plan::Scorer& code) {
     for (const std::uint32_t input : column.inputs)
       if (input >= fields + i || is_bins[input]) return false;
   }
+  if (std::ranges::any_of(code.population, [&](std::uint32_t position) { return position >= is_bins.size() || is_bins[position]; })) return false;
   if (std::ranges::any_of(code.watched, [&](const plan::WatchedColumn& watched) { return is_bins[watched.column]; })) return false;
   return std::ranges::all_of(code.matrix, [&](std::uint32_t position) { return position < is_bins.size() && is_bins[position] == code.binned; });
 }
@@ -121,9 +135,15 @@ Result<std::shared_ptr<LoadedScorer>> load_parts(const Digest& digest, const Fet
   if (!is_sound(code)) return failure(diag::Code::E0903, "the scorer reads columns of another kind than it needs", "run the workflow again");
   loaded->transforms.resize(code.states.size());
   loaded->bins.resize(code.states.size());
+  loaded->histories.resize(code.states.size());
   for (const ScorerColumn& column : code.columns) {
-    if (column.by == ScorerColumn::By::expression || loaded->transforms[column.state] || loaded->bins[column.state]) continue;
+    if (column.by == ScorerColumn::By::expression || loaded->transforms[column.state] || loaded->bins[column.state] || loaded->histories[column.state]) continue;
     MLP_TRY(const std::string state, fetch(code.states[column.state]));
+    if (column.by == ScorerColumn::By::history) {
+      if (!column.native.empty() && !learn::find_aggregate(column.native)) return of_another_version(column.native);
+      MLP_TRY(loaded->histories[column.state], load_history(state));
+      continue;
+    }
     if (column.by == ScorerColumn::By::bins) {
       MLP_TRY(loaded->bins[column.state], learn::load_bins(state));
       continue;
@@ -137,6 +157,7 @@ Result<std::shared_ptr<LoadedScorer>> load_parts(const Digest& digest, const Fet
   }
   for (const ScorerColumn& column : code.columns)
     if ((column.by == ScorerColumn::By::bins && !loaded->bins[column.state]) ||
+        (column.by == ScorerColumn::By::history && !(loaded->histories[column.state] && fits(*loaded->histories[column.state], column))) ||
         (column.by == ScorerColumn::By::transform && !loaded->transforms[column.state]))
       return failure(diag::Code::E0903, "a fitted state of the scorer is of another kind than it needs", "run the workflow again");
   const learn::NativeModel* native = learn::find_model(code.native);
@@ -144,6 +165,8 @@ Result<std::shared_ptr<LoadedScorer>> load_parts(const Digest& digest, const Fet
   MLP_TRY(const std::string model, fetch(code.trained));
   MLP_TRY(loaded->model, native->load(model));
   loaded->kernels.resize(code.columns.size());
+  for (const std::uint32_t position : code.population)
+    if (position >= code.request.size()) loaded->columns = std::max(loaded->columns, position - code.request.size() + 1);
   for (const std::uint32_t position : code.matrix)
     if (position >= code.request.size()) loaded->columns = std::max(loaded->columns, position - code.request.size() + 1);
   loaded->schema = {code.workflow, code.model, digest, code.request, code.key, code.source, code.binary};
@@ -175,6 +198,13 @@ std::vector<std::pair<std::string, std::string>> interpreted(const LoadedScorer&
     out.emplace_back(column.name, why.empty() ? "the scorer is not compiled" : why);
   }
   return out;
+}
+
+double out_of_population() { return std::bit_cast<double>(std::uint64_t{0x7FF8'0000'0000'0001}); }
+bool is_out_of_population(double prediction) { return std::bit_cast<std::uint64_t>(prediction) == std::bit_cast<std::uint64_t>(out_of_population()); }
+
+bool keeps_histories(const LoadedScorer& scorer) {
+  return std::ranges::any_of(scorer.code.columns, [](const ScorerColumn& column) { return column.by == ScorerColumn::By::history && !column.native.empty(); });
 }
 
 const Schema& schema(const LoadedScorer& scorer) { return scorer.schema; }

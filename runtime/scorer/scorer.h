@@ -44,7 +44,14 @@ struct Schema {
 };
 const Schema& schema(const LoadedScorer& scorer);
 
-/// The prediction of each row: the probability of true, or the number; NaN where the row has none, because a number that the
+/// What `predict` gives for a row that the model was not made for: a `where` of its table's pipeline is not true of it, or a join leaves
+/// it out. A NaN of its own.
+double out_of_population();
+bool is_out_of_population(double prediction);
+/// Whether the scorer looks values up in rows that it keeps, as they were when it was made.
+bool keeps_histories(const LoadedScorer& scorer);
+
+/// The prediction of each row: the probability of true, or the number; out_of_population() where it has none for being no such row; another NaN where the row has none, because a number that the
 /// model needs came out infinite or undefined. `request`: columns of `rows` rows in the order of Schema::request, each with its
 /// type and within its contract. The same bits as the run that evaluated the model, for every way of cutting rows into calls.
 Result<std::vector<double>> predict(const LoadedScorer& scorer, std::span<const Column> request, std::size_t rows);

@@ -32,6 +32,9 @@ Result<std::shared_ptr<const Version>> load_version(const Settings& settings) {
   MLP_TRY(const store::Store store, store::Store::open(settings.store_directory, store::Mode::read_only));
   const auto fetch = [&](const Digest& digest) { return const_cast<store::Store&>(store).get(digest); };
   MLP_TRY(version->scorer, scorer::load_compiled(version->deployed.scorer, fetch, {"native", settings.store_directory + "/kernels"}));
+  if (scorer::keeps_histories(*version->scorer))
+    return failure(diag::Code::E0601, fmt::format("`{}` looks into the history of other rows, and the server is not fed with new ones yet", version->deployed.model),
+                   "predict rows of files with `mlpc score`, which looks into the rows of the last run");
   const scorer::Schema& schema = scorer::schema(*version->scorer);
   auto source = std::make_shared<request_log::Source>();
   source->deployment = version->deployed.deployment;
@@ -268,14 +271,16 @@ Response Application::predict(const Request& request) {
   response.headers.emplace_back("X-Request-Id", answered.request_id);
   auto to = std::back_inserter(response.body);
   response.body = is_list ? "{\"predictions\":[" : "{\"prediction\":";
-  bool undefined = false;
+  bool undefined = false, outside = false;
   for (std::size_t i = 0; i < predictions.size(); ++i) {
     if (i) response.body += ',';
     const double p = predictions[i];
-    if (std::isnan(p)) response.body += "null", undefined = true, ++metrics_.undefined;
+    if (scorer::is_out_of_population(p)) response.body += "null", outside = true, ++metrics_.undefined;
+    else if (std::isnan(p)) response.body += "null", undefined = true, ++metrics_.undefined;
     else fmt::format_to(to, "{}", p), ++metrics_.predictions;
   }
   if (is_list) response.body += ']';
+  if (outside && !undefined) response.body += ",\"reason\":\"out_of_population\"";
   if (undefined) response.body += ",\"reason\":\"a number that the model needs is infinite or undefined\"";
   fmt::format_to(to, ",\"model\":{},\"version\":{},\"scorer\":\"{}\"}}", quoted(version->deployed.model), version->deployed.version, version->deployed.scorer.hex());
   keep(std::move(answered), began);

@@ -244,7 +244,7 @@ TEST_CASE("a selection keeps a step with all it needs, and with + what needs it"
   options.select = {"profile.log_gain+"};
   plan = plan_of(income(), options);
   CHECK(plan.models.size() == 1);
-  CHECK(planner::unknown_selections(income(), {false, {"nothing", "+earner", "profile.from+"}, "", ""}) == std::vector<std::string>{"nothing"});
+  CHECK(planner::unknown_selections(income(), {.select = {"nothing", "+earner", "profile.from+"}}) == std::vector<std::string>{"nothing"});
 }
 
 TEST_CASE("lineage leads from the file to the model and its evaluation") {

@@ -80,6 +80,11 @@ Result<void> assign(Session& session, plan::StepId id, const std::vector<Digest>
       parts.assign(places[f].rows, -1);
       for (std::size_t i = 0; i < rows.size(); ++i) parts[rows[i]] = dealt[i];
     }
+    if (split_code && split_code->chosen) {
+      MLP_TRY(const auto chosen, session.column(step.inputs.back(), f));
+      for (std::size_t i = 0; i < parts.size(); ++i)
+        if (!chosen->is_known(i) || chosen->values<std::uint8_t>()[i] == 0) parts[i] = -1;
+    }
     MLP_TRY(state.outputs[f], session.store.put(encode(part_column(parts))));
     session.store.stage(keys[f], {{state.outputs[f]}, {}});
     ran[f] = 1;

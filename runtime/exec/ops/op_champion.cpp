@@ -26,11 +26,11 @@ std::string unfit(const plan::Scorer& champion, const plan::Champion& code) {
 
 /// Position among the inputs of the step, from `first` on, of the column that is this field as the champion reads it.
 std::optional<std::size_t> input_for(const Session& session, const plan::Step& step, std::size_t first, const plan::RawField& field) {
-  const bool synthetic = session.plan.tables[step.table].synthetic;
+  const bool by_name = session.plan.tables[step.table].synthetic || session.plan.tables[step.table].made;
   const Digest read = plan::code_key(plan::StepCode(field.read));
   for (std::size_t i = first; i < step.inputs.size(); ++i) {
     const plan::Step& input = session.plan[step.inputs[i]];
-    if (synthetic ? input.name.substr(input.name.rfind('.') + 1) == field.name : input.code_key == read) return i;
+    if (by_name ? input.name.substr(input.name.rfind('.') + 1) == field.name : input.code_key == read) return i;
   }
   return std::nullopt;
 }
@@ -56,7 +56,7 @@ Result<std::optional<Request>> request_of(Session& session, const plan::Step& st
     }
   }
   if (wanted.empty()) return request;
-  if (session.plan.tables[step.table].synthetic) return std::nullopt;
+  if (session.plan.tables[step.table].synthetic || session.plan.tables[step.table].made) return std::nullopt;
   const io::Table& table = session.fragments(step);
   if (!io::check_names(table, wanted)) return std::nullopt;
   MLP_TRY(io::ReadOutcome outcome, io::read_fragment(table, fragment, wanted));

@@ -1,0 +1,148 @@
+"""Pipelines and histories: mlpc against DuckDB and pandas on the same rows.
+
+usage: relational.py MLPC WORK_FOLDER OUT.md
+
+mlpc reads the tables into its store first; what is timed is the run that computes the columns from there, with hashing and
+storing every result. DuckDB and pandas have the tables in memory and give theirs in memory. Medians over the turns. Sums of
+the results are compared.
+"""
+
+import json
+import math
+import os
+import pathlib
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+
+import duckdb
+import numpy
+import pandas
+
+TURNS = int(os.environ.get("BENCH_TURNS", "3"))
+SCALE = float(os.environ.get("BENCH_SCALE", "1"))
+
+ORDERS = """workflow relational
+data events from csv("events.csv") { at : timestamp @time; user : int; shop : int; amount : float }
+data users from csv("users.csv") { id : int; region : category; rate : float }
+"""
+PIPELINE = ORDERS + """
+data by_region = events
+    | where amount > 1
+    | join one users on user == users.id
+    | derive value = amount * rate
+    | group by region, shop { n = count(), total = sum(value), top = max(amount), average = mean(value) }
+"""
+PIPELINE_SQL = """select region, shop, count(*) n, sum(value) total, max(amount) top, avg(value) average
+from (select region, shop, amount, amount * rate as value from events join users on user = id where amount > 1)
+group by region, shop order by region, shop"""
+HISTORY_SOURCES = """workflow history
+data asked from csv("asked.csv") { at : timestamp @time; user : int }
+data events from csv("events.csv") { at : timestamp @time; user : int; shop : int; amount : float }
+"""
+LATEST = HISTORY_SOURCES + """
+feature last of asked at at { amount = latest(events.amount by user) over 3650d }
+"""
+WINDOWS = [1, 3, 7, 14, 30]
+AGGREGATES = ["count", "sum", "mean", "min", "max", "std"]
+
+
+def windows_program():
+    lines = [f"    {a}_{w} = {a}(events{'' if a == 'count' else '.amount'} by user) over {w}d" for w in WINDOWS for a in AGGREGATES]
+    return HISTORY_SOURCES + "feature many of asked at at {\n" + "\n".join(lines) + "\n}\n"
+
+
+def windows_sql():
+    # A range frame over both tables; the row that asks stands before events of its own time, as strictly before asks for.
+    sql_name = {"count": "count(amount)", "sum": "coalesce(sum(amount), 0)", "mean": "avg(amount)", "min": "min(amount)", "max": "max(amount)", "std": "stddev_samp(amount)"}
+    columns = [f"{sql_name[a]} over w{w} as {a}_{w}" for w in WINDOWS for a in AGGREGATES]
+    frames = [f"w{w} as (partition by user order by at range between interval {w} days preceding and interval 1 microsecond preceding)" for w in WINDOWS]
+    return ("select * from (select asking, " + ", ".join(columns) + " from (select at, user, amount, false as asking from events union all select at, user, null, true from asked) window "
+            + ", ".join(frames) + ") where asking")
+
+
+def run(mlpc, folder, text):
+    (folder / "w.mlp").write_text(text)
+    began = time.perf_counter()
+    done = subprocess.Popen([mlpc, "run", folder / "w.mlp", "--format", "json", "--quiet"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    out, err = done.stdout.read(), done.stderr.read()
+    _, status, usage = os.wait4(done.pid, 0)
+    if os.waitstatus_to_exitcode(status) != 0:
+        sys.exit(f"mlpc failed:\n{err.decode()}\n{out.decode()}")
+    return time.perf_counter() - began, usage.ru_maxrss / 1024
+
+
+def timed_mlpc(mlpc, folder, sources, text):
+    """(seconds, MB) of the columns alone: the tables are in the store."""
+    shutil.rmtree(folder / ".mlp", ignore_errors=True)
+    run(mlpc, folder, sources)
+    idle, _ = run(mlpc, folder, sources)
+    seconds, memory = run(mlpc, folder, text)
+    return seconds - idle, memory
+
+
+def timed(body):
+    began = time.perf_counter()
+    result = body()
+    return time.perf_counter() - began, result
+
+
+def main():
+    mlpc, folder, out = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
+    random = numpy.random.default_rng(7)
+    events_n, asked_n, users_n = int(5_000_000 * SCALE), int(1_000_000 * SCALE), int(50_000 * max(SCALE, 0.02))
+    year = 365 * 86_400_000_000
+    origin = 1_700_000_000_000_000
+
+    def times(n):
+        return numpy.sort(random.integers(0, year, n)) + origin
+
+    events = pandas.DataFrame({"at": times(events_n), "user": random.integers(0, users_n, events_n), "shop": random.integers(0, 200, events_n), "amount": numpy.round(random.gamma(2, 20, events_n), 2)})
+    asked = pandas.DataFrame({"at": times(asked_n), "user": random.integers(0, users_n, asked_n)})
+    users = pandas.DataFrame({"id": numpy.arange(users_n), "region": random.choice(["north", "south", "east", "west"], users_n), "rate": numpy.round(random.uniform(0.5, 2, users_n), 2)})
+    for frame in (events, asked):
+        frame["at"] = pandas.to_datetime(frame["at"], unit="us")
+    for name, frame in (("events", events), ("asked", asked), ("users", users)):
+        if "at" in frame:
+            frame.assign(at=frame["at"].dt.strftime("%Y-%m-%dT%H:%M:%S.%f")).to_csv(folder / f"{name}.csv", index=False)
+        else:
+            frame.to_csv(folder / f"{name}.csv", index=False)
+    con = duckdb.connect()
+    con.execute("set threads = 2")
+    for name, frame in (("events", events), ("asked", asked), ("users", users)):
+        con.execute(f"create table {name} as select * from frame")
+
+    rows = []
+
+    def compare(what, sources, text, peer, body, bound):
+        ours, theirs = [], []
+        memory = 0
+        for _ in range(TURNS):
+            seconds, memory = timed_mlpc(mlpc, folder, sources, text)
+            ours.append(seconds)
+            theirs.append(timed(body)[0])
+        a, b = statistics.median(ours), statistics.median(theirs)
+        rows.append(f"| {what} | {peer} | {a:.2f} s | {b:.2f} s | {b / a:.2f} | {bound} | {memory:.0f} MB |")
+        print(rows[-1], flush=True)
+
+    def sql(query):
+        return lambda: con.execute(f"create or replace temp table result as {query}").fetchall()
+
+    def merge_asof():
+        left = asked.sort_values("at", kind="stable")
+        right = events.sort_values("at", kind="stable")
+        return pandas.merge_asof(left, right[["at", "user", "amount"]], on="at", by="user", allow_exact_matches=False)
+
+    compare(f"group by and join, {events_n:,} rows", ORDERS, PIPELINE, "DuckDB, 2 threads, ordered", sql(PIPELINE_SQL), "0.9")
+    compare(f"latest before, {asked_n:,} x {events_n:,}", HISTORY_SOURCES, LATEST, "pandas merge_asof with its sort", merge_asof, "10")
+    compare(f"5 windows x 6 aggregates, {asked_n:,} x {events_n:,}", HISTORY_SOURCES, windows_program(), "DuckDB, 2 threads", sql(windows_sql()), "3")
+    con.close()
+    text = ["# Pipelines and histories", "", f"`benchmarks/relational.sh`, {TURNS} turns, medians; {os.cpu_count()} cores. mlpc computes, hashes and stores; the peers keep their result in memory.", "",
+            "| work | peer | mlpc | peer | peer / mlpc | asked for | peak memory of mlpc |", "|---|---|---|---|---|---|---|"] + rows
+    out.write_text("\n".join(text) + "\n")
+
+
+main()

@@ -1,0 +1,225 @@
+#include <algorithm>
+
+#include "compiler/support/check.h"
+#include "runtime/column/byte_list.h"
+#include "runtime/column/codec.h"
+#include "runtime/exec/session.h"
+#include "runtime/learn/native.h"
+#include "runtime/relation/history.h"
+
+namespace mlp::exec {
+
+namespace {
+
+std::vector<std::int64_t> list_of(const Column& column) {
+  const auto values = column.values<std::int64_t>();
+  return {values.begin(), values.end()};
+}
+
+std::string packed(std::initializer_list<const std::vector<std::int64_t>*> lists) {
+  std::vector<std::string> bytes;
+  for (const auto* list : lists) {
+    Column column;
+    column.type = Type::of(Base::int_);
+    column.rows = list->size();
+    column.data = Buffer::copy(list->data(), list->size() * sizeof(std::int64_t));
+    bytes.push_back(encode(column));
+  }
+  return pack(bytes);
+}
+
+std::int64_t later(std::int64_t time, std::int64_t by) {
+  std::int64_t sum = 0;
+  return __builtin_add_overflow(time, by, &sum) ? (by > 0 ? INT64_MAX - 1 : INT64_MIN) : sum;
+}
+
+/// From when each row is known: the latest of its times, each with what is added to it; missing where one is.
+Column known_column(std::span<const Column> times, const std::vector<std::int64_t>& after) {
+  ColumnBuilder builder(Type::of(Base::timestamp, true), times[0].rows);
+  for (std::size_t i = 0; i < times[0].rows; ++i) {
+    std::int64_t latest = INT64_MIN;
+    bool is_known = true;
+    for (std::size_t t = 0; t < times.size(); ++t) {
+      is_known = is_known && times[t].is_known(i);
+      latest = std::max(latest, later(times[t].values<std::int64_t>()[i], after[t]));
+    }
+    is_known ? builder.push_int(latest) : builder.push_missing();
+  }
+  return builder.finish();
+}
+
+/// The columns of the arguments and the condition of an aggregate, in the order of `list`.
+struct Arguments {
+  std::optional<Column> values;
+  std::vector<std::uint8_t> use;
+};
+Result<Arguments> arguments(Session& session, const plan::Step& step, const plan::Aggregate& code, std::size_t from, const std::vector<std::int64_t>& list) {
+  Arguments out;
+  if (code.columns > 0) {
+    MLP_TRY(const Column whole, session.whole_column(step.inputs[from]));
+    out.values = take(whole, list, std::monostate{}, whole.type);
+  }
+  if (code.where) {
+    MLP_TRY(const Column condition, session.whole_column(step.inputs[from + code.columns]));
+    const auto values = condition.values<std::uint8_t>();
+    out.use.reserve(list.size());
+    for (const std::int64_t row : list) out.use.push_back(values[static_cast<std::size_t>(row)] != 0 && condition.is_known(static_cast<std::size_t>(row)));
+  }
+  return out;
+}
+
+/// values[i] is of row rows[i].
+Column in_row_order(const Column& values, const std::vector<std::int64_t>& rows, const Type& type) {
+  std::vector<std::int64_t> place(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) place[static_cast<std::size_t>(rows[i])] = static_cast<std::int64_t>(i);
+  return take(values, place, std::monostate{}, type);
+}
+
+std::unexpected<diag::Diagnostic> damaged(const Session& session, const plan::Step& step) {
+  return failure(diag::Code::E0903, "what `" + session.plan[step.inputs[0]].name + "` found is damaged", "run again: it is made anew");
+}
+
+}  // namespace
+
+/// An aggregate over groups, or over the partitions of a window.
+Result<Column> aggregate(Session& session, const plan::Step& step, const plan::Aggregate& code) {
+  const learn::NativeAggregate* native = learn::find_aggregate(code.native);
+  MLP_CHECK(native != nullptr);
+  MLP_TRY(const std::vector<Column> order, session.parts(step.inputs[0]));
+  const bool grouped = std::holds_alternative<plan::Arrange>(session.plan[step.inputs[0]].code);
+  if (order.size() != 3) return damaged(session, step);
+  const std::vector<std::int64_t> rows = list_of(order[grouped ? 1 : 0]), ends = list_of(order[grouped ? 2 : 1]);
+  MLP_TRY(const Arguments given, arguments(session, step, code, 1, rows));
+  learn::AggregateInput input;
+  input.values = given.values ? &*given.values : nullptr;
+  input.rows = rows.size();
+  input.use = given.use;
+  input.options = code.options;
+  input.type = code.type;
+  std::vector<std::int64_t> begin, end, at;
+  for (std::size_t g = 0; g < ends.size(); ++g) {
+    const std::int64_t from = g == 0 ? 0 : ends[g - 1];
+    const std::int64_t count = grouped ? 1 : ends[g] - from;
+    for (std::int64_t i = 0; i < count; ++i) begin.push_back(from), end.push_back(ends[g]), at.push_back(from + i);
+  }
+  input.begin = begin, input.end = end;
+  if (grouped) return native->value(input);
+  std::vector<std::uint8_t> ties;
+  for (const std::int64_t tie : order[2].values<std::int64_t>()) ties.push_back(tie != 0);
+  input.at = at, input.ties = ties;
+  return in_row_order(native->value(input), rows, code.type);
+}
+
+Result<std::string> match_history(Session& session, const plan::Step& step, const plan::MatchHistory& code) {
+  const bool timed = !code.known_after.empty();
+  std::vector<Column> left, right;
+  std::optional<Column> asked, known;
+  for (std::size_t k = 0; k < code.keys; ++k) {
+    MLP_TRY(left.emplace_back(), session.whole_column(step.inputs[k]));
+    MLP_TRY(right.emplace_back(), session.whole_column(step.inputs[code.keys + (timed ? 1 : 0) + k]));
+  }
+  if (timed) {
+    MLP_TRY(asked, session.whole_column(step.inputs[code.keys]));
+    const std::size_t first = 2 * code.keys + 1;
+    std::vector<Column> times;
+    for (std::size_t t = 0; t < code.known_after.size(); ++t) {
+      MLP_TRY(times.emplace_back(), session.whole_column(step.inputs[first + t]));
+    }
+    known = known_column(times, code.known_after);
+  }
+  const std::size_t left_rows = asked ? asked->rows : left[0].rows, right_rows = known ? known->rows : right[0].rows;
+  const relation::Matched matched = relation::match(relation::join_keys(left, right), left_rows, right_rows);
+  const relation::History history = relation::match_history(matched, asked ? &*asked : nullptr, known ? &*known : nullptr);
+  return packed({&history.rows, &history.known, &history.asking, &history.begin, &history.end});
+}
+
+Result<Column> history(Session& session, const plan::Step& step, const plan::History& code) {
+  const learn::NativeAggregate* native = learn::find_aggregate(code.aggregate.native);
+  MLP_CHECK(native != nullptr);
+  MLP_TRY(const std::vector<Column> parts, session.parts(step.inputs[0]));
+  if (parts.size() != 5) return damaged(session, step);
+  const relation::History found{list_of(parts[0]), list_of(parts[1]), list_of(parts[2]), list_of(parts[3]), list_of(parts[4])};
+  const bool timed = !std::get<plan::MatchHistory>(session.plan[step.inputs[0]].code).known_after.empty();
+  std::optional<Column> asked;
+  if (timed) {
+    MLP_TRY(asked, session.whole_column(step.inputs[1]));
+  }
+  const relation::Stretches stretches = relation::stretches(found, asked ? &*asked : nullptr, {code.over_us, code.next ? 0 : code.ending_us, code.next});
+  MLP_TRY(const Arguments given, arguments(session, step, code.aggregate, timed ? 2 : 1, found.rows));
+  learn::AggregateInput input;
+  input.values = given.values ? &*given.values : nullptr;
+  input.rows = found.rows.size();
+  input.use = given.use;
+  input.begin = stretches.begin, input.end = stretches.end;
+  input.options = code.aggregate.options;
+  input.type = code.aggregate.type;
+  Column values = in_row_order(native->value(input), found.asking, code.aggregate.type);
+  if (!code.next) return values;
+  // What lies ahead is known where the whole window has passed.
+  std::int64_t now = code.as_of_us.value_or(INT64_MIN);
+  if (code.asks_as_of) {
+    MLP_TRY(const auto newest, newest_time(session, step.inputs.back()));
+    if (newest) now = *newest;
+  }
+  std::vector<std::int64_t> rows(values.rows);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const bool mature = asked->is_known(i) && later(later(asked->values<std::int64_t>()[i], code.over_us), code.ending_us) <= now;
+    rows[i] = mature ? static_cast<std::int64_t>(i) : -1;
+  }
+  return take(values, rows, std::monostate{}, code.aggregate.type.maybe());
+}
+
+Result<std::string> keep_history(Session& session, const plan::Step& step, const plan::KeepHistory& code) {
+  std::vector<Column> columns;
+  for (const plan::StepId input : step.inputs) {
+    MLP_TRY(columns.emplace_back(), session.whole_column(input));
+  }
+  const std::size_t rows = columns[0].rows, times = code.known_after.size();
+  std::vector<relation::SortKeys> keys;
+  for (std::size_t k = 0; k < code.keys; ++k) keys.push_back(relation::sort_keys(columns[k]));
+  std::optional<Column> known;
+  if (times > 0) known = known_column(std::span(columns).subspan(code.keys, times), code.known_after);
+  relation::Partition partition = relation::partition(relation::group_rows(keys, rows));
+  if (known) {
+    const relation::SortKeys time = relation::sort_keys(*known);
+    relation::sort_partitions(partition, {&time, 1});
+  }
+  // Rows that nothing may find are left out: without a key, never known, or not chosen.
+  std::vector<std::int64_t> kept;
+  for (const std::int64_t row : partition.rows) {
+    const auto i = static_cast<std::size_t>(row);
+    bool good = !known || known->is_known(i);
+    for (std::size_t k = 0; k < code.keys; ++k) good = good && columns[k].is_known(i);
+    if (code.where) good = good && columns.back().is_known(i) && columns.back().values<std::uint8_t>()[i] != 0;
+    if (good) kept.push_back(row);
+  }
+  std::vector<std::string> parts = {{static_cast<char>(code.keys), static_cast<char>(times > 0), static_cast<char>(code.values)}};
+  const auto add = [&](const Column& column) { parts.push_back(encode(take(column, kept, std::monostate{}, column.type))); };
+  for (std::size_t k = 0; k < code.keys; ++k) add(columns[k]);
+  if (known) add(*known);
+  if (code.values) add(columns[code.keys + times]);
+  return pack(parts);
+}
+
+Result<std::optional<std::int64_t>> newest_time(Session& session, plan::StepId as_of) {
+  MLP_TRY(const std::string bytes, session.object(as_of));
+  MLP_TRY(const Column newest, decode_column(bytes));
+  if (newest.rows != 1 || newest.type.base != Base::timestamp) return failure(diag::Code::E0903, "the newest time is damaged", "run again: it is made anew");
+  return newest.is_known(0) ? std::optional(newest.values<std::int64_t>()[0]) : std::nullopt;
+}
+
+Result<std::string> as_of(Session& session, const plan::Step& step) {
+  std::optional<std::int64_t> newest;
+  for (const plan::StepId input : step.inputs) {
+    const std::size_t count = session.fragments(session.plan[input]).fragments.size();
+    for (std::size_t f = 0; f < count; ++f) {
+      MLP_TRY(const auto times, session.column(input, f));
+      const auto values = times->values<std::int64_t>();
+      for (std::size_t i = 0; i < times->rows; ++i)
+        if (times->is_known(i)) newest = std::max(newest.value_or(values[i]), values[i]);
+    }
+  }
+  return encode(constant(Type::of(Base::timestamp, true), newest ? Value(*newest) : Value(), 1));
+}
+
+}  // namespace mlp::exec

@@ -1,0 +1,105 @@
+#include "runtime/relation/history.h"
+
+#include <algorithm>
+
+#include "compiler/support/check.h"
+
+namespace mlp::relation {
+
+namespace {
+
+/// Sums stay within the range of times.
+std::int64_t plus(std::int64_t a, std::int64_t b) {
+  std::int64_t sum = 0;
+  if (!__builtin_add_overflow(a, b, &sum)) return sum;
+  return b > 0 ? INT64_MAX : INT64_MIN;
+}
+
+/// Rows by group and key, groups below 0 left out.
+Partition by_group(std::span<const std::int64_t> group_of, std::size_t groups, const SortKeys* times) {
+  Partition out;
+  out.ends.assign(groups, 0);
+  const auto counts = [&](std::size_t i) { return group_of[i] >= 0 && (!times || times->keys[i] != SortKeys::kMissing); };
+  for (std::size_t i = 0; i < group_of.size(); ++i)
+    if (counts(i)) ++out.ends[static_cast<std::size_t>(group_of[i])];
+  std::vector<std::int64_t> next(groups);
+  std::int64_t begin = 0;
+  for (std::size_t g = 0; g < groups; ++g) {
+    next[g] = begin;
+    begin += out.ends[g];
+    out.ends[g] = begin;
+  }
+  out.rows.resize(static_cast<std::size_t>(begin));
+  for (std::size_t i = 0; i < group_of.size(); ++i)
+    if (counts(i)) out.rows[static_cast<std::size_t>(next[static_cast<std::size_t>(group_of[i])]++)] = static_cast<std::int64_t>(i);
+  if (times) sort_partitions(out, {times, 1});
+  return out;
+}
+
+}  // namespace
+
+History match_history(const Matched& matched, const Column* asked, const Column* known) {
+  History out;
+  std::optional<SortKeys> known_keys, asked_keys;
+  if (known) known_keys = sort_keys(*known);
+  if (asked) asked_keys = sort_keys(*asked);
+  const Partition history = by_group(matched.right, matched.groups, known_keys ? &*known_keys : nullptr);
+  out.rows = history.rows;
+  if (known)
+    for (const std::int64_t row : out.rows) out.known.push_back(known_keys->keys[static_cast<std::size_t>(row)]);
+  const Partition asking = by_group(matched.left, matched.groups, asked_keys ? &*asked_keys : nullptr);
+  std::vector<std::uint8_t> placed(matched.left.size(), 0);
+  std::int64_t from = 0;
+  for (std::size_t g = 0; g < matched.groups; ++g) {
+    const std::int64_t begin = g == 0 ? 0 : history.ends[g - 1];
+    for (; from < asking.ends[g]; ++from) {
+      const std::int64_t row = asking.rows[static_cast<std::size_t>(from)];
+      placed[static_cast<std::size_t>(row)] = 1;
+      out.asking.push_back(row);
+      out.begin.push_back(begin);
+      out.end.push_back(history.ends[g]);
+    }
+  }
+  for (std::size_t i = 0; i < placed.size(); ++i)
+    if (!placed[i]) {
+      out.asking.push_back(static_cast<std::int64_t>(i));
+      out.begin.push_back(0);
+      out.end.push_back(0);
+    }
+  return out;
+}
+
+Stretches stretches(const History& history, const Column* asked, const Window& window) {
+  Stretches out{history.begin, history.end};
+  if (!asked || history.known.empty()) return out;
+  const auto times = asked->values<std::int64_t>();
+  std::int64_t low = 0, high = 0;  // rows before these lie before the window's begin and end
+  for (std::size_t i = 0; i < history.asking.size(); ++i) {
+    const std::int64_t begin = history.begin[i], end = history.end[i];
+    if (begin == end) {
+      out.begin[i] = out.end[i] = begin;
+      continue;
+    }
+    // Rows of one key ask in the order of time, so both bounds only move on; a new key starts anew.
+    if (i == 0 || history.begin[i - 1] != begin || history.end[i - 1] != end) low = high = begin;
+    const std::int64_t t = times[static_cast<std::size_t>(history.asking[i])];
+    const std::int64_t until = plus(t, -window.ending);
+    const auto at = [&](std::int64_t p) { return history.known[static_cast<std::size_t>(p)]; };
+    if (window.next) {
+      const std::int64_t last = plus(t, window.over);
+      while (low < end && at(low) <= t) ++low;
+      while (high < end && at(high) <= last) ++high;
+    } else {
+      while (high < end && at(high) < until) ++high;
+      if (window.over > 0) {
+        const std::int64_t since = plus(until, -window.over);
+        while (low < end && at(low) < since) ++low;
+      }
+    }
+    out.begin[i] = std::min(low, high);
+    out.end[i] = high;
+  }
+  return out;
+}
+
+}  // namespace mlp::relation

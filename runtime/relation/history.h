@@ -1,0 +1,33 @@
+#pragma once
+
+#include <optional>
+
+#include "runtime/relation/join.h"
+
+/// Which rows of a history lie in the window of each row that asks.
+namespace mlp::relation {
+
+/// The history by key and the time from which a row is known; the rows that ask by key and time, with the stretch of the history
+/// that has their key. Times are microseconds; without times every row of the key is known always.
+struct History {
+  Rows rows;                         ///< of the history
+  std::vector<std::int64_t> known;   ///< of each of `rows`; empty without times
+  Rows asking;                       ///< rows that ask, all of them
+  std::vector<std::int64_t> begin, end;  ///< of each of `asking`: its key's stretch of `rows`; empty where its key or time is missing
+};
+/// `asked`: the times of the rows that ask; null without times. `known`: from when each row of the history is known; missing: never.
+History match_history(const Matched& matched, const Column* asked, const Column* known);
+
+/// The window of a row that asks at t: rows known in [t - ending - over, t - ending), all before t - ending where `over` is 0; or
+/// with `next` in (t, t + over].
+struct Window {
+  std::int64_t over = 0, ending = 0;
+  bool next = false;
+};
+/// The stretches of `history.rows` for each of `history.asking`; `asked` are the times of the rows that ask, of all rows.
+struct Stretches {
+  std::vector<std::int64_t> begin, end;
+};
+Stretches stretches(const History& history, const Column* asked, const Window& window);
+
+}  // namespace mlp::relation

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <optional>
+
+#include "runtime/relation/order.h"
+
+/// Rows of two tables side by side.
+namespace mlp::relation {
+
+/// Keys of both tables, column by column, comparable with each other.
+struct JoinKeys {
+  std::vector<SortKeys> left, right;
+};
+JoinKeys join_keys(std::span<const Column> left, std::span<const Column> right);
+
+/// Groups of both tables' rows: a row of the left has the number of the right rows with the same keys; below 0 where none has them.
+/// A missing value is equal to nothing.
+struct Matched {
+  std::vector<std::int64_t> left, right;  ///< group of each row
+  std::size_t groups = 0;
+};
+Matched match(const JoinKeys& keys, std::size_t left_rows, std::size_t right_rows);
+
+struct Joined {
+  Rows left, right;                       ///< right: below 0 where there is no match
+  std::optional<std::int64_t> second;     ///< `one`: the first row of the left that has a second match
+};
+/// In the order of the left, the matches of one row in the order of the right. `keep`: rows without a match stay.
+Joined join(const Matched& matched, bool keep, bool one);
+/// For each row of the left the latest row of the right that is not later, of equally late ones the last; below 0: none.
+Joined asof_join(const Matched& matched, const Column& left_time, const Column& right_time);
+
+/// A calendar without holes: for every key the times from its first to the table's last and `ahead` further, in steps of `every`
+/// from the first, and the rows that there are, by key and time.
+struct Filled {
+  Rows row;             ///< below 0: it was missing
+  Rows of_key;          ///< a row of the same key
+  std::vector<std::int64_t> time;
+  bool too_many = false;  ///< more rows than a table may have: nothing was filled
+};
+Filled fill(const Groups& groups, const Column& time, std::int64_t every, std::int64_t ahead);
+
+}  // namespace mlp::relation

@@ -1,0 +1,262 @@
+#include "runtime/relation/order.h"
+
+#include <algorithm>
+#include <bit>
+#include <numeric>
+#include <unordered_map>
+
+#include "compiler/support/check.h"
+
+namespace mlp::relation {
+
+namespace {
+
+/// Of the same order as the numbers; -0 is 0.
+std::int64_t float_key(double x) {
+  const auto bits = std::bit_cast<std::int64_t>(x == 0 ? 0.0 : x);
+  return bits >= 0 ? bits : INT64_MIN - bits - 1;
+}
+
+/// The sorted values of a string column, and each row's place among them.
+std::vector<std::int64_t> text_keys(const Column& column) {
+  std::unordered_map<std::string_view, std::int64_t> places;
+  std::vector<std::string_view> values;
+  std::vector<std::int64_t> keys(column.rows, 0);
+  for (std::size_t i = 0; i < column.rows; ++i) {
+    if (!column.is_known(i)) continue;
+    const std::string_view text = column.text(i);
+    const auto [at, fresh] = places.try_emplace(text, static_cast<std::int64_t>(values.size()));
+    if (fresh) values.push_back(text);
+    keys[i] = at->second;
+  }
+  std::vector<std::size_t> order(values.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return values[a] < values[b]; });
+  std::vector<std::int64_t> rank(values.size());
+  for (std::size_t i = 0; i < order.size(); ++i) rank[order[i]] = static_cast<std::int64_t>(i);
+  for (std::int64_t& key : keys)
+    if (!rank.empty()) key = rank[static_cast<std::size_t>(key)];
+  return keys;
+}
+
+/// A declared order of a category is the order of its values.
+std::vector<std::int64_t> category_keys(const Column& column) {
+  std::vector<std::int64_t> rank(column.dictionary ? column.dictionary->values.size() : 0);
+  std::iota(rank.begin(), rank.end(), std::int64_t{0});
+  if (column.type.detail && column.type.detail->ordered) {
+    const std::vector<std::string>& domain = column.type.domain();
+    for (std::size_t i = 0; i < rank.size(); ++i)
+      rank[i] = std::find(domain.begin(), domain.end(), column.dictionary->values[i]) - domain.begin();
+  }
+  std::vector<std::int64_t> keys(column.rows, 0);
+  const auto codes = column.values<std::int32_t>();
+  for (std::size_t i = 0; i < column.rows; ++i)
+    if (column.is_known(i)) keys[i] = rank[static_cast<std::size_t>(codes[i])];
+  return keys;
+}
+
+std::vector<std::int64_t> raw_keys(const Column& column) {
+  std::vector<std::int64_t> keys(column.rows, 0);
+  switch (column.type.base) {
+    case Base::bool_:
+      for (std::size_t i = 0; i < column.rows; ++i) keys[i] = column.values<std::uint8_t>()[i];
+      return keys;
+    case Base::float_:
+      for (std::size_t i = 0; i < column.rows; ++i) keys[i] = float_key(column.values<double>()[i]);
+      return keys;
+    case Base::string: return text_keys(column);
+    case Base::category: return category_keys(column);
+    default: {
+      const auto values = column.values<std::int64_t>();
+      // The last number is the mark of missing values; nothing can lie behind the one before it.
+      for (std::size_t i = 0; i < column.rows; ++i) keys[i] = std::min(values[i], SortKeys::kMissing - 1);
+      return keys;
+    }
+  }
+}
+
+std::size_t mix(std::size_t h, std::int64_t key) {
+  h ^= static_cast<std::size_t>(key) + 0x9E3779B97F4A7C15ull + (h << 6) + (h >> 2);
+  h ^= h >> 30, h *= 0xBF58476D1CE4E5B9ull, h ^= h >> 27;
+  return h;
+}
+
+}  // namespace
+
+SortKeys sort_keys(const Column& column, bool descending) {
+  SortKeys out{raw_keys(column)};
+  if (descending)
+    for (std::int64_t& key : out.keys) key = -1 - key;
+  if (column.known)
+    for (std::size_t i = 0; i < column.rows; ++i)
+      if (!column.is_known(i)) out.keys[i] = SortKeys::kMissing;
+  return out;
+}
+
+std::pair<SortKeys, SortKeys> sort_keys(const Column& left, const Column& right) {
+  if (!left.type.is_text()) return {sort_keys(left), sort_keys(right)};
+  // Texts of two columns are compared by one list of them.
+  const auto plain = [](const Column& column) {
+    if (column.type.base == Base::string) {
+      Column out = column;
+      out.type = Type::of(Base::string, true);
+      return out;
+    }
+    ColumnBuilder builder(Type::of(Base::string, true), column.rows);
+    for (std::size_t i = 0; i < column.rows; ++i) column.is_known(i) ? builder.push_text(column.text(i)) : builder.push_missing();
+    return builder.finish();
+  };
+  const Column parts[] = {plain(left), plain(right)};
+  const SortKeys both = sort_keys(concatenate(parts));
+  const auto middle = both.keys.begin() + static_cast<std::ptrdiff_t>(left.rows);
+  return {SortKeys{{both.keys.begin(), middle}}, SortKeys{{middle, both.keys.end()}}};
+}
+
+Groups group_rows(std::span<const SortKeys> keys, std::size_t rows) {
+  Groups out;
+  out.group_of.resize(rows);
+  if (keys.empty()) {
+    if (rows) out.representative = {0};
+    return out;
+  }
+  if (keys.size() == 1 && rows > 0) {
+    // Numbers that lie close together are their own table.
+    std::int64_t low = INT64_MAX, high = INT64_MIN;
+    for (const std::int64_t key : keys[0].keys)
+      if (key != SortKeys::kMissing) low = std::min(low, key), high = std::max(high, key);
+    const auto span = low > high ? 0 : static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low) + 1;
+    if (span > 0 && span <= 4 * static_cast<std::uint64_t>(rows) + 1024) {
+      std::vector<std::int64_t> seen(span + 1, -1);
+      for (std::size_t i = 0; i < rows; ++i) {
+        const std::int64_t key = keys[0].keys[i];
+        std::int64_t& group = seen[key == SortKeys::kMissing ? span : static_cast<std::uint64_t>(key) - static_cast<std::uint64_t>(low)];
+        if (group < 0) group = static_cast<std::int64_t>(out.representative.size()), out.representative.push_back(static_cast<std::int64_t>(i));
+        out.group_of[i] = group;
+      }
+      return out;
+    }
+  }
+  const std::size_t slots = std::bit_ceil(2 * rows + 16);
+  std::vector<std::int64_t> table(slots, -1);
+  for (std::size_t i = 0; i < rows; ++i) {
+    std::size_t h = 0;
+    for (const SortKeys& key : keys) h = mix(h, key.keys[i]);
+    for (std::size_t slot = h & (slots - 1);; slot = (slot + 1) & (slots - 1)) {
+      if (table[slot] < 0) {
+        table[slot] = static_cast<std::int64_t>(out.representative.size());
+        out.representative.push_back(static_cast<std::int64_t>(i));
+        out.group_of[i] = table[slot];
+        break;
+      }
+      const auto other = static_cast<std::size_t>(out.representative[static_cast<std::size_t>(table[slot])]);
+      if (std::all_of(keys.begin(), keys.end(), [&](const SortKeys& key) { return key.keys[i] == key.keys[other]; })) {
+        out.group_of[i] = table[slot];
+        break;
+      }
+    }
+  }
+  return out;
+}
+
+Groups group_sorted(std::span<const SortKeys> keys, std::size_t rows) {
+  Groups groups = group_rows(keys, rows);
+  std::vector<std::int64_t> order(groups.representative.size());
+  std::iota(order.begin(), order.end(), std::int64_t{0});
+  const auto before = [&](std::int64_t a, std::int64_t b) {
+    const auto x = static_cast<std::size_t>(groups.representative[static_cast<std::size_t>(a)]);
+    const auto y = static_cast<std::size_t>(groups.representative[static_cast<std::size_t>(b)]);
+    for (const SortKeys& key : keys)
+      if (key.keys[x] != key.keys[y]) return key.keys[x] < key.keys[y];
+    return false;
+  };
+  std::sort(order.begin(), order.end(), before);
+  std::vector<std::int64_t> place(order.size()), representative(order.size());
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    place[static_cast<std::size_t>(order[i])] = static_cast<std::int64_t>(i);
+    representative[i] = groups.representative[static_cast<std::size_t>(order[i])];
+  }
+  for (std::int64_t& group : groups.group_of) group = place[static_cast<std::size_t>(group)];
+  groups.representative = std::move(representative);
+  return groups;
+}
+
+Partition partition(const Groups& groups) {
+  Partition out;
+  out.ends.assign(groups.representative.size(), 0);
+  for (const std::int64_t group : groups.group_of) ++out.ends[static_cast<std::size_t>(group)];
+  std::vector<std::int64_t> next(out.ends.size());
+  std::int64_t begin = 0;
+  for (std::size_t g = 0; g < out.ends.size(); ++g) {
+    next[g] = begin;
+    begin += out.ends[g];
+    out.ends[g] = begin;
+  }
+  out.rows.resize(groups.group_of.size());
+  for (std::size_t i = 0; i < groups.group_of.size(); ++i)
+    out.rows[static_cast<std::size_t>(next[static_cast<std::size_t>(groups.group_of[i])]++)] = static_cast<std::int64_t>(i);
+  return out;
+}
+
+void sort_partitions(Partition& partition, std::span<const SortKeys> keys) {
+  if (keys.empty()) return;
+  const auto before = [&](std::int64_t a, std::int64_t b) {
+    for (const SortKeys& key : keys) {
+      const std::int64_t x = key.keys[static_cast<std::size_t>(a)], y = key.keys[static_cast<std::size_t>(b)];
+      if (x != y) return x < y;
+    }
+    return a < b;
+  };
+  std::int64_t begin = 0;
+  for (const std::int64_t end : partition.ends) {
+    const auto from = partition.rows.begin() + begin, to = partition.rows.begin() + end;
+    // Most tables are in the order of time already.
+    if (!std::is_sorted(from, to, before)) std::sort(from, to, before);
+    begin = end;
+  }
+}
+
+std::vector<std::uint8_t> ties(const Partition& partition, std::span<const SortKeys> keys) {
+  std::vector<std::uint8_t> out(partition.rows.size(), 0);
+  std::int64_t begin = 0;
+  for (const std::int64_t end : partition.ends) {
+    for (std::int64_t i = begin + 1; i < end; ++i) {
+      const auto a = static_cast<std::size_t>(partition.rows[static_cast<std::size_t>(i)]), b = static_cast<std::size_t>(partition.rows[static_cast<std::size_t>(i - 1)]);
+      out[static_cast<std::size_t>(i)] = std::all_of(keys.begin(), keys.end(), [&](const SortKeys& key) { return key.keys[a] == key.keys[b]; });
+    }
+    begin = end;
+  }
+  return out;
+}
+
+Rows sorted(std::span<const SortKeys> keys, std::size_t rows) {
+  Partition all;
+  all.rows.resize(rows);
+  std::iota(all.rows.begin(), all.rows.end(), std::int64_t{0});
+  all.ends = {static_cast<std::int64_t>(rows)};
+  sort_partitions(all, keys);
+  return std::move(all.rows);
+}
+
+Rows deduped(const Groups& groups, std::span<const SortKeys> order, bool last) {
+  Rows best(groups.representative.size(), -1);
+  for (std::size_t i = 0; i < groups.group_of.size(); ++i) {
+    std::int64_t& kept = best[static_cast<std::size_t>(groups.group_of[i])];
+    if (kept < 0) {
+      kept = static_cast<std::int64_t>(i);
+      continue;
+    }
+    int difference = 0;
+    for (const SortKeys& key : order) {
+      const std::int64_t x = key.keys[i], y = key.keys[static_cast<std::size_t>(kept)];
+      if (x != y) {
+        difference = x < y ? -1 : 1;
+        break;
+      }
+    }
+    if (difference < 0 || (difference == 0 && last)) kept = static_cast<std::int64_t>(i);
+  }
+  std::sort(best.begin(), best.end());
+  return best;
+}
+
+}  // namespace mlp::relation

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "runtime/column/column.h"
+
+/// Rows by the values of columns: groups, partitions, sorted orders. Every result is a function of the rows alone, in one order:
+/// ascending, texts by their bytes, missing values last, equal rows as they stand.
+namespace mlp::relation {
+
+using Rows = std::vector<std::int64_t>;
+
+/// Numbers that order as the values do; equal where the values are.
+struct SortKeys {
+  static constexpr std::int64_t kMissing = INT64_MAX;  ///< behind all values
+  std::vector<std::int64_t> keys;
+};
+/// `descending` turns the order of the values; missing ones stay last.
+SortKeys sort_keys(const Column& column, bool descending = false);
+/// Of two columns together, so that equal values of both have equal keys; types are of one base, or both texts.
+std::pair<SortKeys, SortKeys> sort_keys(const Column& left, const Column& right);
+
+/// Rows of equal keys.
+struct Groups {
+  std::vector<std::int64_t> group_of;        ///< of each row
+  std::vector<std::int64_t> representative;  ///< the first row of each group
+};
+/// Groups in the order of their first rows.
+Groups group_rows(std::span<const SortKeys> keys, std::size_t rows);
+/// Groups in the order of their keys.
+Groups group_sorted(std::span<const SortKeys> keys, std::size_t rows);
+
+/// All rows by group, and where each group ends among them.
+struct Partition {
+  Rows rows;
+  std::vector<std::int64_t> ends;
+};
+Partition partition(const Groups& groups);
+/// The rows of each partition by `keys`.
+void sort_partitions(Partition& partition, std::span<const SortKeys> keys);
+/// 1 for a row of a partition that has the keys of the one before it.
+std::vector<std::uint8_t> ties(const Partition& partition, std::span<const SortKeys> keys);
+
+/// All rows by the keys.
+Rows sorted(std::span<const SortKeys> keys, std::size_t rows);
+/// One row of each group, in the order of the table: the first by `order`, of equal ones the first, or the last where `last`.
+Rows deduped(const Groups& groups, std::span<const SortKeys> order, bool last);
+
+}  // namespace mlp::relation

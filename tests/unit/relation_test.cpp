@@ -1,0 +1,135 @@
+#include <catch2/catch.hpp>
+
+#include "runtime/learn/time_cuts.h"
+#include "runtime/relation/join.h"
+#include "runtime/relation/order.h"
+
+using namespace mlp;
+using namespace mlp::relation;
+
+namespace {
+
+Column texts(const std::vector<const char*>& values, Base base = Base::category) {
+  ColumnBuilder b(Type::of(base, true));
+  for (const char* v : values) v ? b.push_text(v) : b.push_missing();
+  return b.finish();
+}
+Column numbers(const std::vector<std::optional<std::int64_t>>& values, Base base = Base::int_) {
+  ColumnBuilder b(Type::of(base, true));
+  for (const auto& v : values) v ? b.push_int(*v) : b.push_missing();
+  return b.finish();
+}
+Column floats(const std::vector<double>& values) {
+  ColumnBuilder b(Type::of(Base::float_, true));
+  for (const double v : values) b.push_float(v);
+  return b.finish();
+}
+std::vector<SortKeys> keys(const Column& column, bool descending = false) { return {sort_keys(column, descending)}; }
+
+}  // namespace
+
+TEST_CASE("a sort is ascending or descending, missing values last, equal rows as they stand") {
+  CHECK(sorted(keys(numbers({3, {}, 1, 3, 2})), 5) == Rows{2, 4, 0, 3, 1});
+  CHECK(sorted(keys(numbers({3, {}, 1, 3, 2}), true), 5) == Rows{0, 3, 4, 2, 1});
+  CHECK(sorted(keys(floats({0.5, -1.5, -0.0, 0.0, -1e300})), 5) == Rows{4, 1, 2, 3, 0});
+  CHECK(sorted(keys(texts({"b", "a", nullptr, "B"})), 4) == Rows{3, 1, 0, 2});
+  CHECK(sorted(keys(numbers({INT64_MAX, {}, INT64_MIN})), 3) == Rows{2, 0, 1});
+}
+
+TEST_CASE("an ordered category sorts in its declared order") {
+  ColumnBuilder b(Type::category({"low", "mid", "high"}, true));
+  for (const char* v : {"high", "low", "mid", "low"}) b.push_text(v);
+  CHECK(sorted(keys(b.finish()), 4) == Rows{1, 3, 2, 0});
+}
+
+TEST_CASE("groups stand in the order of their keys; a missing key is a group") {
+  const std::vector<SortKeys> by = {sort_keys(texts({"b", "a", nullptr, "b", nullptr})), sort_keys(numbers({1, 1, 1, 1, 1}))};
+  const Groups groups = group_sorted(by, 5);
+  CHECK(groups.representative == std::vector<std::int64_t>{1, 0, 2});
+  CHECK(groups.group_of == std::vector<std::int64_t>{1, 0, 2, 1, 2});
+  const Partition parts = partition(groups);
+  CHECK(parts.rows == Rows{1, 0, 3, 2, 4});
+  CHECK(parts.ends == std::vector<std::int64_t>{1, 3, 5});
+}
+
+TEST_CASE("numbers far apart are grouped like those that lie close") {
+  const auto far = group_rows(keys(numbers({INT64_MIN, 5, INT64_MAX - 1, 5, {}})), 5);
+  CHECK(far.group_of == std::vector<std::int64_t>{0, 1, 2, 1, 3});
+  const auto close = group_rows(keys(numbers({7, 5, 6, 5, {}})), 5);
+  CHECK(close.group_of == std::vector<std::int64_t>{0, 1, 2, 1, 3});
+}
+
+TEST_CASE("dedupe keeps the row that is first in the order; without one the first") {
+  const Groups groups = group_rows(keys(texts({"a", "b", "a", "b", "a"})), 5);
+  const Column time = numbers({1, 9, 5, 9, {}}, Base::timestamp);
+  CHECK(deduped(groups, keys(time, true), true) == Rows{2, 3});    // latest; of equally late ones the last
+  CHECK(deduped(groups, keys(time), false) == Rows{0, 1});         // earliest
+  CHECK(deduped(groups, {}, false) == Rows{0, 1});
+}
+
+TEST_CASE("a join keeps the order of the left, and a missing value is equal to nothing") {
+  const Column left[] = {texts({"x", nullptr, "y", "x", "z"})}, right[] = {texts({"y", "x", "x", nullptr}, Base::string)};
+  const Matched matched = match(join_keys(left, right), 5, 4);
+  const Joined inner = join(matched, false, false);
+  CHECK(inner.left == Rows{0, 0, 2, 3, 3});
+  CHECK(inner.right == Rows{1, 2, 0, 1, 2});
+  const Joined outer = join(matched, true, false);
+  CHECK(outer.left == Rows{0, 0, 1, 2, 3, 3, 4});
+  CHECK(outer.right == Rows{1, 2, -1, 0, 1, 2, -1});
+  CHECK(join(matched, false, true).second == 0);
+}
+
+TEST_CASE("an asof join takes the latest row that is not later, of equally late ones the last") {
+  const Column left[] = {texts({"a", "a", "b", "a"})}, right[] = {texts({"a", "a", "a", "b"})};
+  const Column asked = numbers({5, 2, 7, {}}, Base::timestamp), times = numbers({5, 3, 5, {}}, Base::timestamp);
+  const Joined joined = asof_join(match(join_keys(left, right), 4, 4), asked, times);
+  CHECK(joined.left == Rows{0, 1, 2, 3});
+  CHECK(joined.right == Rows{2, -1, -1, -1});
+}
+
+TEST_CASE("fill adds the times that are missing, up to the table's last and ahead, and keeps the rows between") {
+  const Column key = texts({"a", "b", "a", "a"}), time = numbers({10, 12, 13, 11}, Base::date);
+  const Filled filled = fill(group_sorted(keys(key), 4), time, 2, 1);
+  // a from 10 by 2 up to 14, with the rows of 11 and 13 between; b from 12.
+  CHECK(filled.time == std::vector<std::int64_t>{10, 11, 12, 13, 14, 12, 14});
+  CHECK(filled.row == Rows{0, 3, -1, 2, -1, 1, -1});
+  CHECK(filled.of_key == Rows{0, 3, 0, 2, 0, 1, 1});
+}
+
+TEST_CASE("a split by time gives the parts their shares of the rows that are left") {
+  std::vector<learn::TimedRow> rows;
+  for (std::int64_t i = 0; i < 1000; ++i) rows.push_back({i, i});
+  std::string empty;
+  const int percent[] = {70, 10, 20};
+  auto cuts = learn::time_cuts(rows, percent, empty);
+  REQUIRE(cuts);
+  CHECK(cuts->validation == 700);
+  CHECK(cuts->test == 800);
+  // Labels that come 100 later: what is between is left out, and the shares are of the others.
+  for (learn::TimedRow& row : rows) row.known = row.time + 100;
+  cuts = learn::time_cuts(rows, percent, empty);
+  REQUIRE(cuts);
+  std::size_t counts[5] = {};
+  for (const learn::TimedRow& row : rows) ++counts[learn::part_at(row, *cuts)];
+  const double left = static_cast<double>(counts[0] + counts[1] + counts[2]);
+  CHECK(counts[3] > 90);
+  CHECK(counts[4] > 90);
+  CHECK(static_cast<double>(counts[0]) / left == Approx(0.7).margin(0.01));
+  CHECK(static_cast<double>(counts[1]) / left == Approx(0.1).margin(0.01));
+  for (const learn::TimedRow& row : rows)
+    if (learn::part_at(row, *cuts) == 0) CHECK(row.known <= cuts->validation);
+}
+
+TEST_CASE("rows of one time stay together, and a part without rows is told") {
+  std::vector<learn::TimedRow> rows(10, learn::TimedRow{5, 5});
+  std::string empty;
+  const int percent[] = {70, 15, 15};
+  CHECK_FALSE(learn::time_cuts(rows, percent, empty));
+  CHECK_FALSE(empty.empty());
+}
+
+TEST_CASE("windows of a rolling origin end with the last row") {
+  std::vector<learn::TimedRow> rows;
+  for (std::int64_t i = 0; i <= 100; ++i) rows.push_back({i, i});
+  CHECK(learn::window_cuts(rows, 2, 10, 10) == std::vector<std::int64_t>{81, 91, 91, 101});
+}
