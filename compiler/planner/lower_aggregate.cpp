@@ -232,7 +232,7 @@ StepId lower_aggregate(Lowering& l, hir::ColumnId id, const Place& place) {
   switch (many.over) {
     case hir::Aggregate::Over::history: return lower_history(l, id, place);
     case hir::Aggregate::Over::window: return lower_window(l, id, place);
-    case hir::Aggregate::Over::group: return with_order(l, *lower_rows(l, *l.workflow[id].table), lower_parts_of(l, id, place), place, l.workflow[id].name);
+    case hir::Aggregate::Over::group: return with_order(l, *lower_rows_of(l, *l.workflow[id].table), lower_parts_of(l, id, place), place, l.workflow[id].name);
   }
   return {};
 }

@@ -195,7 +195,7 @@ struct ScorerBuilder {
         const auto* kernel = std::get_if<plan::Kernel>(&l.plan[condition].code);
         if (!kernel || !expr::depends_on_position(kernel->code)) out.conditions.push_back(condition);  // a draw chooses for training alone
       }
-      if (stage.kind == Kind::join && !stage.left) out.joins.push_back(*lower_rows(l, table));
+      if (stage.kind == Kind::join && !stage.left) out.joins.push_back(*lower_rows_of(l, table));
       table = stage.from;
     }
     return out;
@@ -216,7 +216,7 @@ std::optional<StepId> in_rows_of(Lowering& l, StepId field, hir::TableId table) 
     plan::Take take;
     take.type = *plan::column_type(l.plan[field].code);
     const Place place{l.workflow[made[i]].name + name.substr(name.rfind('.')), "", l.plan[field].span, table_index(l.workflow, made[i])};
-    field = add_step(l, place, std::move(take), {*lower_rows(l, made[i]), field}, name);
+    field = add_step(l, place, std::move(take), {*lower_rows_of(l, made[i]), field}, name);
   }
   return field;
 }

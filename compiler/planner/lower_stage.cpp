@@ -40,7 +40,7 @@ struct RowsOfStage {
   Place at(const char* part, plan::TableIndex index) const { return {place.name + part, "", stage.span, index}; }
   StepId column(hir::ColumnId column) { return lower_column(l, column, nullptr); }
   std::vector<StepId> row_maker(hir::TableId of) {
-    const auto step = lower_rows(l, of);
+    const auto step = lower_rows_of(l, of);
     return step ? std::vector<StepId>{*step} : std::vector<StepId>{};
   }
   StepId filter() {
@@ -142,7 +142,7 @@ StepId converted(Lowering& l, hir::ColumnId column, const Type& type, const Plac
 
 }  // namespace
 
-std::optional<StepId> lower_rows(Lowering& l, hir::TableId id) {
+std::optional<StepId> lower_rows_of(Lowering& l, hir::TableId id) {
   const plan::TableIndex index = table_index(l.workflow, id);
   const hir::TableId owner(index);
   if (!l.rows[index] && l.plan.tables[index].made) l.rows[index] = RowsOfStage{l, owner}.lower();
@@ -162,7 +162,7 @@ StepId lower_take(Lowering& l, hir::ColumnId column, const Type& type, const Pla
     for (const auto& [filled, value] : stage.filled)
       if (filled == column) take.absent = value;
   }
-  const auto rows = lower_rows(l, made);
+  const auto rows = lower_rows_of(l, made);
   const std::string text = fmt::format("{} of {}", l.workflow[column].name, l.workflow[theirs].name);
   return add_step(l, place, std::move(take), {*rows, lower_column(l, column, nullptr)}, text);
 }
@@ -177,7 +177,7 @@ std::optional<StepId> lower_stage_column(Lowering& l, hir::ColumnId id, const Pl
   if (std::holds_alternative<hir::FromStage>(column.made_by)) {
     take.itself = true;
     take.side = stage.kind == Kind::fill ? 2 : 1;
-    return add_step(l, place, std::move(take), {*lower_rows(l, *column.table)}, column.name);
+    return add_step(l, place, std::move(take), {*lower_rows_of(l, *column.table)}, column.name);
   }
   const expr::Expr& code = *column.code();
   if (code.inputs.empty() || stage.kind == Kind::same) return std::nullopt;
@@ -185,7 +185,7 @@ std::optional<StepId> lower_stage_column(Lowering& l, hir::ColumnId id, const Pl
   if (table_of(l.workflow, first) == *column.table) return std::nullopt;
   const auto one_of = std::get_if<expr::Coalesce>(&code.nodes.back().op);
   if (stage.kind == Kind::union_ || (stage.kind == Kind::unpivot && (one_of || code.inputs.size() == static_cast<std::size_t>(stage.count)) && code.inputs.size() > 1)) {
-    std::vector<StepId> inputs = {*lower_rows(l, *column.table)};
+    std::vector<StepId> inputs = {*lower_rows_of(l, *column.table)};
     for (const expr::InputColumn& input : code.inputs) inputs.push_back(converted(l, hir::ColumnId(input.column), column.type, place));
     take.side = stage.kind == Kind::union_ ? 1 : 0;
     take.which = stage.kind == Kind::union_ ? 0 : 1;
@@ -201,7 +201,7 @@ void lower_stage(Lowering& l, hir::TableId id) {
   if (table.intermediate) return;
   const bool selected = std::any_of(l.options.select.begin(), l.options.select.end(), [&](const std::string& text) { return parse_selection(text).name == table.name; });
   if (is_asked(l.workflow, id) && !selected) return;
-  lower_rows(l, id);
+  lower_rows_of(l, id);
   for (const hir::ColumnId column : table.columns) lower_column(l, column, nullptr);
 }
 

@@ -114,11 +114,12 @@ void lower_parts(Lowering& l, hir::TrainId id, const hir::Split& split, LoweredT
 Instance measured_instance(Lowering& l, hir::TrainId id) {
   const hir::Train& train = l.workflow[id];
   const hir::Split& split = l.workflow[train.split];
-  const StepId step = lower_split(l, train.split, train.name + ".split");
-  const bool folds = split.kind == hir::SplitKind::fold;
+  const StepId step = lower_split(l, train);
+  const bool folds = split.kind == hir::SplitKind::fold, windows = split.kind == hir::SplitKind::rolling;
   plan::Rows rows = folds ? all_parts(split.folds) : plan::Rows{{0}};
   if (folds) rows.parts.erase(rows.parts.begin());
-  return {step, hashed_columns(l.workflow, split), std::move(rows), train.label, folds ? " [fold 1]" : "", {}};
+  if (windows) rows.known = 0;
+  return {step, hashed_columns(l.workflow, split), std::move(rows), train.label, folds ? " [fold 1]" : windows ? " [window 1]" : "", {}};
 }
 
 LoweredTrain& lower_train(Lowering& l, hir::TrainId id) {

@@ -83,7 +83,7 @@ void lower_source(Lowering& l, hir::TableId table);
 /// The columns of a table that is made of others, where nothing of the workflow asks for single ones.
 void lower_stage(Lowering& l, hir::TableId table);
 /// The step that makes the rows of a table; none where they are made by its own expressions.
-std::optional<plan::StepId> lower_rows(Lowering& l, hir::TableId table);
+std::optional<plan::StepId> lower_rows_of(Lowering& l, hir::TableId table);
 /// The value of a column of the tables that `place.table` is made of, in its rows.
 plan::StepId lower_take(Lowering& l, hir::ColumnId column, const Type& type, const Place& place);
 /// A column of a stage's own: its number, time or word; or of a union or unpivot. Nothing where it is none of these.

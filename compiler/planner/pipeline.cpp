@@ -76,7 +76,7 @@ plan::Physical start_plan(const hir::Workflow& workflow, const PlanOptions& opti
 Lowering start_lowering(const hir::Workflow& workflow, const SourceMap& sources, const PlanOptions& options) {
   Lowering l{workflow, sources, options, start_plan(workflow, options), {}, {}, {}, {}, {}, {}, {}, {}};
   l.row_columns.resize(workflow.columns.size());
-  l.files.resize(workflow.tables.size());
+  l.rows.resize(workflow.tables.size());
   return l;
 }
 
@@ -148,12 +148,21 @@ std::vector<hir::TrainId> trains_of_rows(const hir::Workflow& workflow) {
   return out;
 }
 
+namespace {
+
+/// Whether the operator makes the rows of a table.
+bool is_table(plan::LogicalKind kind) { return kind < plan::LogicalKind::project; }
+
+}  // namespace
+
 std::vector<plan::OperatorId> operators_of_rows(const hir::Workflow& workflow, const plan::Logical& logical, std::optional<hir::TrainId> train) {
   MLP_CHECK(workflow.rows.has_value());
   std::vector<bool> needed(logical.operators.size(), false);
   for (std::size_t i = 0; i < needed.size(); ++i) {
     const plan::Operator& op = logical.operators[i];
-    if (op.kind == plan::LogicalKind::source) needed[i] = op.subject == workflow.rows->table.index();
+    if (is_table(op.kind)) needed[i] = op.subject == workflow.rows->table.index();
+    // With the histories that its columns look into.
+    if (op.kind == plan::LogicalKind::project) needed[i] = workflow.rows->view && op.subject == workflow.rows->view->index();
     // The rows that something is fitted on are those of the split; the model itself is not asked for.
     if (op.kind == plan::LogicalKind::split && train) needed[i] = op.subject == workflow[*train].split.index();
   }
@@ -213,7 +222,7 @@ RowsPlan lower_rows(const hir::Workflow& workflow, const plan::Logical& logical,
   }
   if (train) out.fitted_as = workflow[*train].name + instance->suffix;
   if (rows.where) {
-    const Place place{(rows.view ? workflow[*rows.view].name : workflow[rows.table].name) + ".where", "", {}, static_cast<plan::TableIndex>(rows.table.index())};
+    const Place place{(rows.view ? workflow[*rows.view].name : workflow[rows.table].name) + ".where", "", {}, table_index(workflow, rows.table)};
     out.where = lower_expression(l, *rows.where, place, instance ? &*instance : nullptr);
   }
 
