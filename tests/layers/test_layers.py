@@ -256,11 +256,11 @@ def test_finds_a_circle():
 
 def test_every_native_object_is_declared_in_the_standard_library():
     """The linker finds a declaration without a definition; a definition without a declaration is found here (functions: by the compiler)."""
-    kinds = {"Transform": "transform", "Model": "model", "Metric": "metric", "Drift": "drift"}
+    kinds = {"Transform": "transform", "Model": "model", "Metric": "metric", "Drift": "drift", "Aggregate": "aggregate"}
     declared = {kind: set() for kind in kinds.values()}
     for path in sorted((ROOT / "stdlib").glob("*.mlp")):
-        for entry in re.split(r"\n(?=##|(?:fn|operator|transform|model|metric|drift|source)\b)", path.read_text()):
-            head = re.search(r"^(transform|model|metric|drift) (\w+)", entry, re.MULTILINE)
+        for entry in re.split(r"\n(?=##|(?:fn|operator|transform|model|metric|drift|aggregate|source)\b)", path.read_text()):
+            head = re.search(r"^(transform|model|metric|drift|aggregate) (\w+)", entry, re.MULTILINE)
             if head:
                 symbol = re.search(r'native\("(\w+)"\)', entry)
                 declared[head.group(1)].add(symbol.group(1) if symbol else head.group(2))

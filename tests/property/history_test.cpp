@@ -153,7 +153,8 @@ TEST_CASE("values of histories equal their definition, row by row") {
         REQUIRE(found.rows == t.key.rows);
         for (std::size_t i = 0; i < found.rows; ++i) {
           const auto row = static_cast<std::size_t>(history.asking[i]);
-          const double expected = by_definition(name, t, column, rows_by_definition(t, row, window));
+          double expected = by_definition(name, t, column, rows_by_definition(t, row, window));
+          if (!std::isfinite(expected)) expected = std::nan("");  // infinities are missing
           INFO(name << " table " << n << " row " << row << " over " << window.over << " ending " << window.ending << (window.next ? " next" : ""));
           REQUIRE(same(number(found, i), expected));
         }
