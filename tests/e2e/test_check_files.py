@@ -206,5 +206,6 @@ def test_sarif_columns_are_utf16_code_units(run, tmp_path):
 def test_every_golden_is_valid_sarif(run, tmp_path):
     root = pathlib.Path(__file__).resolve().parents[1] / "golden"
     files = [f for f in sorted(root.rglob("fail_*.mlp")) if "long" not in f.name]
-    one = check_sarif(run("check", *files, "--format", "sarif", check=1).json)
+    # The highest status: some of them read a lock of another version, which is the environment's.
+    one = check_sarif(run("check", *files, "--format", "sarif", check=5).json)
     assert len(one["results"]) > 100 and any("relatedLocations" in r for r in one["results"])

@@ -35,13 +35,12 @@ def test_bikes(run, shared):
 def test_fraud_leaves_out_rows_that_are_too_young(run, shared):
     file = without(shared / "workflows" / "fraud.mlp", "publish online", "sample    false", "tune      maximize", "calibrate sigmoid", "decide    when", "require cost",
                    replaced={"tune 100..500": "60", "tune 3..7": "4", ", recall at precision 20%, precision at top 200, cost": "", "rows: 200_000": "rows: 60_000"})
-    done = run("run", file, "--format", "json")
+    done = run("run", file, "--format", "json", check=None)  # so few rows may leave a gate inconclusive
+    assert done.code in (0, 3)
     rows = done.json["rows"][0]
     # A transaction every 400 seconds: those of the last 90 days, and of the ones between the parts, are no training rows.
     assert rows["without_label"] == pytest.approx(90 * 86_400 / 400, abs=400 * 90) and rows["without_label"] >= 90 * 86_400 // 400
-    assert done.json["gates"][0]["status"] in ("passed", "inconclusive")
-    told = run("run", file, "--param", "fp_cost=5")
-    assert told.code == 0
+    assert done.json["metrics"]["scorer"]["auc"]["value"] > 0.7
 
 
 def test_demand(run, shared):
@@ -52,7 +51,3 @@ def test_demand(run, shared):
     done = run("run", file, "--format", "json")
     assert done.json["metrics"]["planner"]["wape"]["on"] == "folds" and done.json["metrics"]["planner"]["wape"]["value"] < 1
 
-
-def test_housing_and_churn_are_planned_to_their_splits(run, shared):
-    for name, what in (("housing", "uncapped"), ("churn", "customers")):
-        run("check", shared / "workflows" / f"{name}.mlp")
