@@ -34,7 +34,7 @@ def test_bikes(run, shared):
 
 def test_fraud_leaves_out_rows_that_are_too_young(run, shared):
     file = without(shared / "workflows" / "fraud.mlp", "publish online", "sample    false", "tune      maximize", "calibrate sigmoid", "decide    when", "require cost",
-                   replaced={"tune 100..500": "60", "tune 3..7": "4", ", recall at precision 20%, precision at top 200, cost": "", "rows: 200_000": "rows: 60_000"})
+                   replaced={"tune 100..500": "30", "tune 3..7": "4", ", recall at precision 20%, precision at top 200, cost": "", "rows: 200_000": "rows: 120_000"})
     done = run("run", file, "--format", "json", check=None)  # so few rows may leave a gate inconclusive
     assert done.code in (0, 3)
     rows = done.json["rows"][0]
