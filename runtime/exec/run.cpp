@@ -271,11 +271,19 @@ class Runner {
   Result<void> compute_column(plan::StepId id, const std::vector<Digest>& keys, const std::vector<std::size_t>& missing) {
     MLP_TRY(const Column column, compute_whole(session_, session_.plan[id]));
     const auto& places = session_.fragments(session_.plan[id]).fragments;
-    for (const std::size_t f : missing) {
-      MLP_TRY(session_.steps[id.index()].outputs[f], session_.store.put(encode(slice(column, places[f].first_row, places[f].rows))));
-      const auto staged = session_.store.stage(keys[f], {{session_.steps[id.index()].outputs[f]}, {}});
-      if (staged.status == store::StageStatus::differs) warn_of_two_results(id);
-    }
+    std::vector<std::optional<diag::Diagnostic>> failures(missing.size());
+    parallel_for(missing.size(), [&](std::size_t m) {
+      const std::size_t f = missing[m];
+      auto digest = session_.store.put(encode(slice(column, places[f].first_row, places[f].rows)));
+      if (!digest) {
+        failures[m] = std::move(digest.error());
+        return;
+      }
+      session_.steps[id.index()].outputs[f] = *digest;
+      if (session_.store.stage(keys[f], {{*digest}, {}}).status == store::StageStatus::differs) warn_of_two_results(id);
+    });
+    for (auto& f : failures)
+      if (f) return failure(std::move(*f));
     return {};
   }
 
