@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "compiler/sema/foreign_names.h"
+
 namespace mlp::sema {
 
 using diag::Code;
@@ -44,6 +46,21 @@ std::string signature_text(const Signature& signature) {
   return out + ")";
 }
 
+namespace {
+
+/// `0,5` among the arguments: two whole numbers with a comma and no blank between them; else empty.
+std::string decimal_comma(const Scope& scope, const ast::Call& call) {
+  if (scope.at) return {};
+  for (std::size_t i = 0; i + 1 < call.arguments.size(); ++i) {
+    const Span first = call.arguments[i].span, second = call.arguments[i + 1].span;
+    const auto whole = [&](const ast::Argument& a) { return a.value && std::holds_alternative<ast::Int>(scope.file->expr(a.value).kind); };
+    if (whole(call.arguments[i]) && whole(call.arguments[i + 1]) && first.end + 1 == second.begin) return scope.context.text({first.file, first.begin, second.end});
+  }
+  return {};
+}
+
+}  // namespace
+
 Binding bind_arguments(const Scope& scope, const ast::Call& call, Span span, const Signature& signature) {
   Bound bound;
   bound.signature = &signature;
@@ -68,9 +85,9 @@ Binding bind_arguments(const Scope& scope, const ast::Call& call, Span span, con
         for (const Parameter& parameter : signature.parameters)
           if (!is_bound_by_planner(signature, parameter)) candidates.push_back(parameter.name);
         const Span name_span = scope.place(argument.name->span);
-        return {std::nullopt, with_suggestion(diag::make(Code::E0208, name_span, fmt::format("`{}` has no parameter `{}`", signature.name, argument.name->text))
+        return {std::nullopt, with_meaning(diag::make(Code::E0208, name_span, fmt::format("`{}` has no parameter `{}`", signature.name, argument.name->text))
                                                   .with_label("no such parameter"),
-                                              argument.name->text, name_span, candidates, help())};
+                                              Named::parameter, argument.name->text, name_span, candidates, help())};
       }
       if (is_bound_by_planner(signature, signature.parameters[index]))
         return failed(Code::E0208, at, fmt::format("`{}` of `{}` is not given by hand", argument.name->text, signature.name),
@@ -81,10 +98,13 @@ Binding bind_arguments(const Scope& scope, const ast::Call& call, Span span, con
               std::any_of(signature.parameters[next].types.begin(), signature.parameters[next].types.end(),
                           [](const Type& t) { return t.base == Base::map; })))
         ++next;
-      if (next == signature.parameters.size())
-        return failed(Code::E0209, at, fmt::format("`{}` takes {}, but {} are given", signature.name,
-                                                   counted(signature.parameters.size() - (signature.uses_label ? 1 : 0), "argument"), call.arguments.size()),
-                      "one too many");
+      if (next == signature.parameters.size()) {
+        Binding too_many = failed(Code::E0209, at, fmt::format("`{}` takes {}, but {} are given", signature.name,
+                                                               counted(signature.parameters.size() - (signature.uses_label ? 1 : 0), "argument"), call.arguments.size()),
+                                  "one too many");
+        if (const std::string number = decimal_comma(scope, call); !number.empty()) too_many.why.notes.push_back(fmt::format("is `{}` one number? then write `{}.{}`", number, number.substr(0, number.find(',')), number.substr(number.find(',') + 1)));
+        return too_many;
+      }
       index = next;
     }
     if (bound.argument[index]) return failed(Code::E0210, at, fmt::format("`{}` is given twice", signature.parameters[index].name), "given again here");

@@ -449,18 +449,24 @@ TableState DataBlock::resolve() {
 
 }  // namespace
 
+std::set<std::string, std::less<>> reported_columns(const Context& context, const ast::Declaration& declaration, const TableState& state) {
+  std::set<std::string, std::less<>> names;
+  if (const auto* data = std::get_if<ast::Data>(&declaration.kind))
+    for (const ast::DataEntry& entry : data->entries)
+      if (const auto* column = std::get_if<ast::Column>(&entry.kind))
+        for (const ast::Name& name : column->names) names.insert(name.text);
+  if (state.id)
+    for (const hir::ColumnId column : context.out[*state.id].columns) names.erase(context.out[column].name);
+  return names;
+}
+
 RowNames names_of_table(Context& context, const ast::Declaration& declaration, const TableState& state) {
   RowNames rows;
   rows.owner = fmt::format("table `{}`", declaration.name.text);
   rows.declared = declaration.name.span;
   rows.opaque = state.opaque || !state.id;
   const hir::TableId id = state.id.value_or(hir::TableId{});
-  // Columns that were reported are declared all the same: their names are poison, not unknown.
-  const auto poisoned = std::make_shared<std::set<std::string, std::less<>>>();  // shared: names of rows are copied often
-  if (const auto* data = std::get_if<ast::Data>(&declaration.kind))
-    for (const ast::DataEntry& entry : data->entries)
-      if (const auto* column = std::get_if<ast::Column>(&entry.kind))
-        for (const ast::Name& name : column->names) poisoned->insert(name.text);
+  const auto poisoned = std::make_shared<const std::set<std::string, std::less<>>>(reported_columns(context, declaration, state));  // shared: names of rows are copied often
   const auto known = std::make_shared<std::map<std::string, hir::ColumnId, std::less<>>>();
   if (id)
     for (const hir::ColumnId column : context.out[id].columns) known->emplace(context.out[column].name, column);

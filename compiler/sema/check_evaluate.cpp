@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "compiler/sema/bind_arguments.h"
+#include "compiler/sema/foreign_names.h"
 #include "compiler/sema/block_spec.h"
 #include "compiler/sema/check_data.h"
 #include "compiler/sema/intervals.h"
@@ -95,7 +96,7 @@ std::optional<hir::Metric> EvaluateBlock::named_metric(const std::string& name, 
     std::vector<std::string_view> candidates;
     for (const Signature& signature : standard_library())
       if (signature.kind == EntryKind::metric) candidates.push_back(signature.name);
-    context_.report(with_suggestion(diag::make(Code::E0204, name_span, fmt::format("there is no metric `{}`", name)).with_label("not in the standard library"), name, name_span, candidates,
+    context_.report(with_meaning(diag::make(Code::E0204, name_span, fmt::format("there is no metric `{}`", name)).with_label("not in the standard library"), Named::metric, name, name_span, candidates,
                                     fmt::format("metrics are {}", listing(candidates, 16))));
     return std::nullopt;
   }
@@ -172,7 +173,10 @@ std::optional<hir::Metric> EvaluateBlock::metric(ast::ExprId id, const hir::Trai
     return metric(by->metric, of);
   }
   if (!std::holds_alternative<ast::Broken>(e.kind))
-    context_.report(diag::make(Code::E0211, e.span, "a metric is needed here").with_label("is none").with_help("write the name of a metric"));
+    context_.report(diag::make(Code::E0211, e.span, "a metric is needed here").with_label("is none")
+                        .with_help(std::holds_alternative<ast::List>(e.kind)     ? "write metrics without brackets: `metrics auc, log_loss`"
+                                   : std::holds_alternative<ast::String>(e.kind) ? "write the name of the metric without quotes"
+                                                                                 : "write the name of a metric, such as `auc` or `rmse`"));
   return std::nullopt;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "compiler/sema/block_spec.h"
 #include "compiler/sema/check_data.h"
 #include "compiler/sema/check_flow.h"
 #include "compiler/sema/intervals.h"
@@ -334,10 +335,12 @@ void Pipeline::stage(const ast::JoinStage& join, const ast::Stage& of) {
   const std::string other_name = join.table.text();
   RowNames rows = this->rows();
   std::set<hir::ColumnId> theirs(other.columns.begin(), other.columns.end());
+  const ast::Declaration* other_declaration = declaration_of(context_, other_id);
+  const auto reported = other_declaration ? reported_columns(context_, *other_declaration, {other_id, false}) : std::set<std::string, std::less<>>{};
   const auto in_other = [&](std::string_view name) -> RowNames::Found {
     for (const hir::ColumnId id : other.columns)
       if (context_.out[id].name == name) return {true, id};
-    return {opaque_, std::nullopt};
+    return {opaque_ || reported.contains(name), std::nullopt};
   };
   rows.find = [&](std::string_view name, Span) {
     const auto ours = find(name);
@@ -817,6 +820,7 @@ TableState Pipeline::resolve() {
   context_.out.tables.push_back(std::move(first));
   if (from.id)
     for (const hir::ColumnId column : std::vector<hir::ColumnId>(context_.out[*from.id].columns)) current_.push_back(copy_of(column, {}));
+  if (input) poisoned_ = reported_columns(context_, *input, from);
   const std::size_t errors = context_.sink.error_count();
   for (const ast::Stage& each : data_.stages) std::visit([&](const auto& kind) { stage(kind, each); }, each.kind);
   finish_rows();

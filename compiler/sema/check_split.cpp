@@ -59,6 +59,30 @@ bool declares_time(const Context& context, hir::TableId table) {
 bool read_parts(Context& context, const ast::SplitForm& form, hir::Split& split) {
   bool good = true;
   int sum = 0;
+  double shares = 0;
+  for (const ast::ExprId part : form.parts) {
+    const ast::Expr& e = context.file.expr(part);
+    const auto* real = std::get_if<ast::Float>(&e.kind);
+    const auto* percent = std::get_if<ast::Percent>(&e.kind);
+    if (real || percent) shares += real ? real->value : percent->fraction;
+  }
+  if (shares > 0) {
+    const Span span = cover(context.file.expr(form.parts.front()).span, context.file.expr(form.parts.back()).span);
+    auto d = diag::make(Code::E0301, span, "the parts of a split are whole numbers of percent").with_label("train/validation/test").with_help("write for example `70/15/15`");
+    if (std::fabs(shares - 1) < 1e-6 && form.parts.size() == 3) {
+      std::string meant;
+      for (const ast::ExprId part : form.parts) {
+        const ast::Expr& e = context.file.expr(part);
+        const auto* real = std::get_if<ast::Float>(&e.kind);
+        const auto* percent = std::get_if<ast::Percent>(&e.kind);
+        meant += fmt::format("{}{}", meant.empty() ? "" : "/", std::lround((real ? real->value : percent ? percent->fraction : 0) * 100));
+      }
+      d.help = fmt::format("did you mean `{}`?", meant);
+      d.fixes.push_back({span, meant, fmt::format("write `{}`", meant), false});
+    }
+    context.report(std::move(d));
+    return false;
+  }
   for (const ast::ExprId part : form.parts) {
     const auto percent = constant_int(context, part, {0, 100}, "a part of a split");
     if (!percent) { good = false; continue; }

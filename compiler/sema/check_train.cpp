@@ -6,6 +6,7 @@
 #include "compiler/sema/block_spec.h"
 #include "compiler/sema/check_data.h"
 #include "compiler/sema/check_flow.h"
+#include "compiler/sema/foreign_names.h"
 #include "compiler/sema/intervals.h"
 
 namespace mlp::sema {
@@ -38,7 +39,9 @@ std::optional<hir::ColumnId> label_of(Context& context, const ast::Predict& pred
   if (std::holds_alternative<ast::Broken>(e.kind)) return std::nullopt;
   const auto* call = std::get_if<ast::Call>(&e.kind);
   if (!predict.name && !predict.back && !(call && call->over)) {
-    context.report(diag::make(Code::E0211, e.span, "`predict` names a column").with_label("is an expression").with_help("name the label, `predict y = …`, or declare it in the table: `y : bool = … @label`"));
+    const auto* text = std::get_if<ast::String>(&e.kind);
+    context.report(diag::make(Code::E0211, e.span, "`predict` names a column").with_label(text ? "is a text" : "is an expression")
+                       .with_help(text ? "write the name of the column without quotes" : "name the label, `predict y = …`, or declare it in the table: `y : bool = … @label`"));
     return std::nullopt;
   }
   const ast::Declaration* declared = declaration_of(context, table);
@@ -395,7 +398,7 @@ const Signature* read_model(Context& context, const ast::Model& model, hir::Trai
     std::vector<std::string_view> candidates;
     for (const Signature& signature : standard_library())
       if (signature.kind == EntryKind::model) candidates.push_back(signature.name);
-    context.report(with_suggestion(diag::make(Code::E0204, model.name.span, fmt::format("there is no model `{}`", name)).with_label("not in the standard library"), name, model.name.span,
+    context.report(with_meaning(diag::make(Code::E0204, model.name.span, fmt::format("there is no model `{}`", name)).with_label("not in the standard library"), Named::model, name, model.name.span,
                                    candidates, fmt::format("models are {}", listing(candidates, 12))));
     return nullptr;
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "compiler/sema/foreign_names.h"
 #include "compiler/sema/intervals.h"
 #include "compiler/sema/typer.h"
 
@@ -27,6 +28,13 @@ std::optional<Type> resolve_type(Context& context, const ast::TypeRef& ref) {
     }
     std::vector<std::string_view> candidates;
     for (const Word& word : kWords) candidates.push_back(word.name);
+    if (const ForeignType foreign = foreign_type(ref.name.text); !foreign.ours.empty()) {
+      auto d = diag::make(Code::E0201, ref.name.span, fmt::format("there is no type `{}`", ref.name.text)).with_label("not a type").with_help(fmt::format("did you mean `{}`?", foreign.ours));
+      if (!foreign.note.empty()) d.notes.emplace_back(foreign.note);
+      d.fixes.push_back({ref.name.span, std::string(foreign.ours), fmt::format("write `{}`", foreign.ours), false});
+      context.report(std::move(d));
+      return std::nullopt;
+    }
     context.report(with_suggestion(diag::make(Code::E0201, ref.name.span, fmt::format("there is no type `{}`", ref.name.text)).with_label("not a type"),
                                    ref.name.text, ref.name.span, candidates, fmt::format("types are {}", listing(candidates, 12))));
     return std::nullopt;
@@ -196,8 +204,8 @@ std::optional<hir::Options> check_options(Context& context, const Signature& sig
     }
     if (!found) {
       if (option.name)
-        context.report(with_suggestion(diag::make(Code::E0208, option.name->span, fmt::format("{} has no parameter `{}`", what, option.name->text)).with_label("no such parameter"),
-                                       option.name->text, option.name->span, candidates,
+        context.report(with_meaning(diag::make(Code::E0208, option.name->span, fmt::format("{} has no parameter `{}`", what, option.name->text)).with_label("no such parameter"),
+                                       Named::parameter, option.name->text, option.name->span, candidates,
                                        candidates.empty() ? "it has no parameters" : fmt::format("it has {}", listing(candidates, 12))));
       else
         context.report(diag::make(Code::E0209, option.span, fmt::format("{} takes {}", what, counted(candidates.size(), "argument"))).with_label("one too many")

@@ -4,6 +4,7 @@
 
 #include "compiler/sema/bind_arguments.h"
 #include "compiler/sema/check_data.h"
+#include "compiler/sema/foreign_names.h"
 #include "compiler/sema/intervals.h"
 #include "compiler/sema/typer.h"
 
@@ -339,6 +340,10 @@ std::optional<NodeId> type_aggregate(Scope& scope, const ast::Call& call, Span s
   if (entries.empty()) {
     if (!chooses_rows) return std::nullopt;
     if (scope.context.names.contains(name)) return NodeId{};
+    if (auto foreign = foreign_call(scope, call, span)) {
+      scope.report(std::move(*foreign));
+      return NodeId{};
+    }
     const auto candidates = aggregate_names();
     scope.report(with_suggestion(diag::make(Code::E0204, scope.place(call.callee.span), fmt::format("`{}` does not make one value of many rows", name)).with_label("no aggregate"), name,
                                  scope.place(call.callee.span), candidates, fmt::format("aggregates are {}", listing(candidates, 16))));

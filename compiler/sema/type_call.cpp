@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "compiler/sema/bind_arguments.h"
+#include "compiler/sema/foreign_names.h"
 #include "compiler/sema/intervals.h"
 #include "compiler/sema/typer.h"
 
@@ -235,7 +236,7 @@ std::vector<std::string_view> callable_names(const Context& context, bool transf
   return names;
 }
 
-void report_unknown_callee(const Scope& scope, const ast::Call& call, const std::string& name) {
+void report_unknown_callee(const Scope& scope, const ast::Call& call, const std::string& name, Span span) {
   const Span at = scope.place(call.callee.span);
   for (const Signature& signature : standard_library()) {
     if (signature.name != name) continue;
@@ -255,6 +256,10 @@ void report_unknown_callee(const Scope& scope, const ast::Call& call, const std:
                      .with_label("cannot be called")
                      .with_secondary(declared->second.declaration->name.span, "declared here")
                      .with_help("only functions of the library and those declared with `fn` are called with parentheses"));
+    return;
+  }
+  if (auto foreign = foreign_call(scope, call, span)) {
+    scope.report(std::move(*foreign));
     return;
   }
   scope.report(with_suggestion(diag::make(Code::E0204, at, fmt::format("there is no function `{}`", name)).with_label("not in the standard library, nor declared here"),
@@ -321,7 +326,7 @@ NodeId type_call(Scope& scope, const ast::Call& call, Span span) {
   const bool transform = entries.empty();
   if (transform) entries = find_entries(EntryKind::transform, name);
   if (entries.empty()) {
-    report_unknown_callee(scope, call, name);
+    report_unknown_callee(scope, call, name, scope.place(span));
     return {};
   }
 

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "compiler/sema/foreign_names.h"
 #include "compiler/sema/intervals.h"
 #include "compiler/sema/typer.h"
 #include "compiler/syntax/ast.h"
@@ -188,10 +189,20 @@ NodeId type_binary(Scope& scope, const ast::Binary& op, Span span) {
     case ast::BinaryOp::range:
       scope.report(diag::make(Code::E0301, scope.place(span), "a range is no value")
                        .with_label("stands alone")
-                       .with_help("ranges stand after `in`: `x in 1..9`"));
+                       .with_help("ranges stand after `in`, without parentheses: `x in 1..9`"));
       return {};
     default: break;
   }
+  if (op.op == ast::BinaryOp::equal || op.op == ast::BinaryOp::not_equal)
+    for (const auto& [word, value] : {std::pair(op.right, op.left), std::pair(op.left, op.right)}) {
+      if (!is_null_word(scope, word)) continue;
+      if (!type_expression(scope, value) || scope.at) return {};
+      const std::string test = op.op == ast::BinaryOp::equal ? "is missing" : "is known";
+      const std::string meant = fmt::format("{} {}", scope.context.text(scope.file->expr(value).span), test), null = scope.context.text(scope.file->expr(word).span);
+      scope.report(diag::make(Code::E0201, scope.place(scope.file->expr(word).span), fmt::format("there is no `{}`: a value that is not there is `missing`, and equals nothing", null)).with_label("not known here")
+                       .with_help(fmt::format("write `{}`", meant)).with_fix({span, meant, fmt::format("write `{}`", test), true}));
+      return {};
+    }
   const NodeId left = type_expression(scope, op.left), right = type_expression(scope, op.right);
   if (!left || !right) return {};
   const NodeId node = apply_operator(scope, ast::token(op.op), {left, right}, scope.place(op.op_span), span);
@@ -346,6 +357,8 @@ NodeId require_type(Scope& scope, NodeId node, const Type& type, const std::stri
   const bool compatible = converted && (type.base != Base::vector || from.known() == type.known() || !type.detail);
   if (!compatible) {
     std::string help = "cast it, or change the declared type";
+    if (const auto value = b.constant(node); value && type.base == Base::duration && !scope.at)
+      help = std::holds_alternative<std::string>(*value) ? "write a duration, without quotes: `7d`, `24h`, `15min`" : "write a number with its unit: `7d`, `24h`, `15min`";
     if (from.base == Base::float_ && type.base == Base::int_) help = "a float does not become an int by itself: cast it with `int(…)`, or declare `float`";
     return fail(Code::E0301, fmt::format("{} is `{}`, but this is {}", what, to_string(type.known()), type_text(b, node)),
                 fmt::format("is {}", type_text(b, node)), std::move(help));

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "compiler/sema/foreign_names.h"
 #include "compiler/sema/intervals.h"
 #include "compiler/sema/typer.h"
 
@@ -82,6 +83,10 @@ void report_unknown(Scope& scope, const ast::Path& path, Span span) {
                      .with_label("is no value")
                      .with_secondary(at->second.declaration->name.span, fmt::format("`{}` is declared here", name))
                      .with_help(candidates.empty() ? "write a value, or declare a `param` for a setting" : fmt::format("values here are {}", listing(candidates))));
+    return;
+  }
+  if (auto foreign = foreign_value(scope, path, span)) {
+    scope.report(std::move(*foreign));
     return;
   }
   const bool function = !find_entries(EntryKind::fn, name).empty();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "compiler/sema/foreign_names.h"
 #include "compiler/sema/intervals.h"
 #include "compiler/sema/typer.h"
 
@@ -144,6 +145,16 @@ NodeId apply_operator(Scope& scope, std::string_view token, std::vector<NodeId> 
     d.help = text && number ? "cast one side: `float(…)` makes a number of a text, `string(…)` a text of a number"
              : truth && number ? "a condition becomes a number with `float(…)` or `int(…)`"
                                : "cast one side, so that both have one type";
+    if (token == "+" && operands.size() == 2 && b.type(operands[0]).is_text() && b.type(operands[1]).is_text()) d.help = "texts are joined with `concat(a, b)`";
+    for (std::size_t i = 0; i < operands.size() && operands.size() == 2 && !scope.at; ++i) {
+      const Base other = b.type(operands[1 - i]).base;
+      if ((other != Base::date && other != Base::timestamp) || !b.constant(operands[i])) continue;
+      const std::string day = date_text(scope.context, b[operands[i]].span);
+      if (day.empty()) continue;
+      const std::string meant = fmt::format("{}(\"{}\")", day.find(':') == std::string::npos ? "date" : "timestamp", day);
+      d.help = fmt::format("did you mean `{}`?", meant);
+      d.fixes.push_back({b[operands[i]].span, meant, fmt::format("write `{}`", meant), false});
+    }
     scope.report(std::move(d));
     return {};
   }
@@ -171,9 +182,17 @@ NodeId type_in(Scope& scope, const ast::In& in, Span span) {
   const auto* elements = std::get_if<ast::Set>(&set.kind);
   const auto* list = std::get_if<ast::List>(&set.kind);
   if (!elements && !list) {
-    scope.report(diag::make(Code::E0301, scope.place(set.span), "after `in` stands a range or a set")
-                     .with_label("is neither")
-                     .with_help("write `in 1..9` or `in (a, b)`; for one value write `==`"));
+    auto d = diag::make(Code::E0301, scope.place(set.span), "after `in` stands a range or a set").with_label("is neither").with_help("write `in 1..9` or `in (a, b)`; for one value write `==`");
+    if (value && b.type(value).is_text() && !scope.at) {
+      const NodeId whole = type_expression(scope, in.set);
+      if (!whole) return {};
+      const std::string meant = fmt::format("{}contains({}, {})", in.negated ? "not " : "", scope.context.text(set.span), scope.context.text(scope.file->expr(in.value).span));
+      if (b.type(whole).is_text()) {
+        d.help = fmt::format("did you mean `{}`?", meant);
+        d.fixes.push_back({span, meant, "look for a part of the text", false});
+      }
+    }
+    scope.report(std::move(d));
     return {};
   }
   if (!value) return {};

@@ -105,7 +105,12 @@ std::optional<Tag> Builder::tag(P::TagContext* tree) {
     std::vector<std::string_view> all;
     for (const Word& w : kTags)
       all.push_back(w.text);
-    const std::string_view meant = diag::did_you_mean(word.text, all);
+    static constexpr std::pair<std::string_view, std::string_view> kElsewhere[] = {
+        {"primary_key", "key"}, {"primary", "key"},   {"pk", "key"},           {"id", "key"},        {"target", "label"},
+        {"y", "label"},         {"timestamp", "time"}, {"datetime", "time"},    {"event_time", "time"}, {"sensitive", "protected"},
+        {"personal", "pii"},    {"private", "pii"},   {"weights", "weight"},   {"drop", "ignore"},   {"exclude", "ignore"}};
+    const auto* elsewhere = std::ranges::find(kElsewhere, word.text, &std::pair<std::string_view, std::string_view>::first);
+    const std::string_view meant = elsewhere != std::end(kElsewhere) ? elsewhere->second : diag::did_you_mean(word.text, all);
     auto d = diag::make(diag::Code::E0101, span(tree), fmt::format("there is no tag `@{}`", word.text))
                  .with_help(meant.empty() ? "tags are @key @time @label @pii @protected @weight @ignore @available(…)"
                                           : fmt::format("did you mean `@{}`?", meant));

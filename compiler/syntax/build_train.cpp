@@ -245,12 +245,18 @@ EvaluateEntry Builder::evaluate_entry(P::EvaluateEntryContext* tree) {
     gate.text = cover(span(e->metricItem()), span(e->stop));
     const auto* binary = std::get_if<Binary>(&out_.expr(gate.condition).kind);
     const bool compares = binary && binary->op >= BinaryOp::equal && binary->op <= BinaryOp::greater_equal;
-    if (gate.beats_production == compares && !std::holds_alternative<Broken>(out_.expr(gate.condition).kind))
-      report(
-          diag::Code::E0101, gate.text,
-          compares ? "`beats production` compares a metric, not a comparison" : "a gate compares a metric with a bound",
-          compares ? "write `require auc beats production by -0.005`"
-                   : "write `require auc >= 0.9` or `require auc beats production by 0`");
+    if (gate.beats_production == compares && !std::holds_alternative<Broken>(out_.expr(gate.condition).kind)) {
+      const bool joined = binary && (binary->op == BinaryOp::and_ || binary->op == BinaryOp::or_);
+      report(diag::Code::E0101, joined ? binary->op_span : gate.text,
+             compares ? "`beats production` compares a metric, not a comparison"
+             : joined ? "a gate is one comparison"
+                      : "a gate compares a metric with a bound",
+             compares ? "write `require auc beats production by -0.005`"
+             : joined ? "write two gates, each on a line of its own; all gates have to pass"
+                      : "write `require auc >= 0.9` or `require auc beats production by 0`");
+      gate.condition = push(gate.text, Broken{});
+      gate.beats_production = false;
+    }
     out.kind = std::move(gate);
   }
   return out;

@@ -67,6 +67,7 @@ struct Formatter {
     const std::uint16_t before = type(i - 1), now = type(i);
     if (now == L::RPAREN || now == L::RBRACKET || now == L::COMMA || now == L::SEMICOLON || now == L::QUESTION || now == L::DOT || now == L::RANGE || now == L::COLON) return false;
     if (before == L::LPAREN || before == L::LBRACKET || before == L::DOT || before == L::RANGE || before == L::AT) return false;
+    if (before == L::MINUS && now == L::MINUS) return true;  // `--` would look like a comment
     if (is_unary(i - 1)) return false;
     if (now == L::CARET || before == L::CARET) return false;
     // refit train+validation

@@ -1,6 +1,9 @@
 #include <fmt/format.h>
 
-#include "compiler/syntax/tokens.h"
+#include <algorithm>
+
+#include "compiler/support/check.h"
+#include "compiler/syntax/foreign.h"
 #include "gen/grammar/MlpLexer.h"
 
 namespace mlp::syntax {
@@ -13,64 +16,16 @@ struct Reporter {
   std::string_view text;
   std::uint32_t file;
   diag::Sink& sink;
-  std::uint32_t strange_line_end = 0;  ///< one report a line for strange characters
+  std::uint32_t strange_line_end = 0;  ///< one report a line for characters that nothing can be made of
 
   Span span(std::uint32_t begin, std::uint32_t end) const { return {file, begin, end}; }
 
-  void strange(std::uint32_t begin, std::uint32_t end) {
+  /// Whether the report of a character is told: one a line of those that stay strange.
+  void strange(Foreign foreign) {
+    const std::uint32_t begin = foreign.report.span.begin;
     if (begin < strange_line_end) return;
-    strange_line_end = static_cast<std::uint32_t>(std::min(text.find('\n', begin), text.size()));
-    const std::string_view what = text.substr(begin, end - begin);
-    std::string message = fmt::format("`{}` means nothing here", what), help;
-    std::string_view better;
-    if (what[0] == '%')
-      help = "the remainder of a division is `mod(a, b)`; a percent is glued to its number: `10%`";
-    else if (what == "&&" || what == "&")
-      better = "and";
-    else if (what == "!")
-      better = "not ";
-    else if (what == "~")
-      better = "not ";
-    else if (what == "$" || what == "\\")
-      help = "a name has letters, digits and `_`; any other name stands in backticks";
-    else if (what[0] == '\'' || what.starts_with("\u201C") || what.starts_with("\u201D") || what.starts_with("\u2019"))
-      help = "texts stand in straight double quotes: \"like this\"";
-    else if (static_cast<unsigned char>(what[0]) < 0x20)
-      message = "a control character means nothing here", help = "remove it; editors show it when asked for invisible characters";
-    else
-      help = "a name that holds this character stands in backticks, a text in double quotes";
-    if (!better.empty()) help = fmt::format("write `{}`", better.substr(0, better.find(' ')));
-    diag::Diagnostic d = diag::make(diag::Code::E0102, span(begin, end), std::move(message)).with_help(std::move(help));
-    if (!better.empty()) d.fixes.push_back({span(begin, end), std::string(better), "write it as a word", true});
-    sink.report(std::move(d));
-  }
-
-  void number(std::uint32_t begin, std::uint32_t end) {
-    const std::string_view what = text.substr(begin, end - begin);
-    std::string help;
-    std::size_t digits = 0;
-    while (digits < what.size() &&
-           (what[digits] == '_' || what[digits] == '.' || (what[digits] >= '0' && what[digits] <= '9')))
-      ++digits;
-    const std::string_view unit = what.substr(digits);
-    static constexpr std::pair<std::string_view, std::string_view> kUnits[] = {
-        {"days", "d"},      {"day", "d"},      {"hours", "h"},  {"hour", "h"},   {"hr", "h"},
-        {"minutes", "min"}, {"minute", "min"}, {"m", "min"},    {"mins", "min"}, {"sec", "s"},
-        {"secs", "s"},      {"seconds", "s"},  {"second", "s"}, {"weeks", "w"},  {"week", "w"},
-        {"years", "y"},     {"year", "y"},     {"msec", "ms"},  {"millis", "ms"}};
-    diag::Diagnostic d =
-        diag::make(diag::Code::E0104, span(begin, end), fmt::format("`{}` is neither a number nor a duration", what));
-    for (const auto& [wrong, right] : kUnits)
-      if (unit == wrong) {
-        d.help = fmt::format("write `{}{}`", what.substr(0, digits), right);
-        d.fixes.push_back(
-            {span(begin, end), fmt::format("{}{}", what.substr(0, digits), right), "use the short unit", true});
-      }
-    if (d.help.empty())
-      d.help =
-          "numbers look like `1_000`, `0.5`, `1e-3`, `10%`; durations like `20ms`, `2s`, `15min`, `24h`, `7d`, `1w`, "
-          "`1y`";
-    sink.report(std::move(d));
+    if (foreign.type == MlpLexer::BAD) strange_line_end = static_cast<std::uint32_t>(std::min(text.find('\n', begin), text.size()));
+    sink.report(std::move(foreign.report));
   }
 
   void unclosed(std::uint32_t begin, std::uint32_t end, bool name, bool triple) {
@@ -81,6 +36,13 @@ struct Reporter {
     d.help = name     ? "a quoted name ends on its line, with the sign that it begins with"
              : triple ? "close it with \"\"\", three double quotes as at its beginning"
                       : "a text ends on its line; one of several lines stands between \"\"\" and \"\"\"";
+    for (const std::string_view curly : {"\u201D", "\u201C"})
+      if (const std::size_t at = text.substr(begin, end - begin).rfind(curly); !name && !triple && at != std::string_view::npos) {
+        const auto place = static_cast<std::uint32_t>(begin + at);
+        d.secondary.push_back({span(place, place + 3), "a typographic quote closes no text"});
+        d.help = "write a straight double quote at its end";
+        break;
+      }
     sink.report(std::move(d));
   }
 };
@@ -132,11 +94,28 @@ RawTokens lex(std::string_view text, std::uint32_t file, diag::Sink& sink) {
         push(MlpLexer::STRING, begin, end);
         break;
       case MlpLexer::STRANGE:
-        reporter.strange(begin, end);
-        push(MlpLexer::BAD, begin, end);
+      case MlpLexer::SLASH:
+      case MlpLexer::MINUS:
+      case MlpLexer::LESS: {
+        const Reading reading{text, file, begin, end, first_in_line, out.lexemes};
+        std::optional<Foreign> foreign = foreign_comment(reading);
+        if (!foreign && type == MlpLexer::STRANGE) foreign = foreign_characters(reading);
+        if (!foreign) {
+          push(type, begin, end);
+          break;
+        }
+        if (foreign->type != 0) {
+          push(foreign->type, begin, foreign->end);
+          out.lexemes.back().mended = true;
+        }
+        first_in_line = first_in_line || text.substr(begin, foreign->end - begin).find('\n') != std::string_view::npos;
+        MLP_CHECK(foreign->end > begin);
+        at = foreign->end;
+        reporter.strange(std::move(*foreign));
         break;
+      }
       case MlpLexer::BAD_NUMBER:
-        reporter.number(begin, end);
+        sink.report(describe_bad_number({text, file, begin, end, first_in_line, out.lexemes}));
         push(MlpLexer::BAD, begin, end);
         break;
       case MlpLexer::UNCLOSED_NAME:

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "compiler/syntax/build.h"
+#include "compiler/syntax/describe.h"
 
 namespace mlp {
 
@@ -170,27 +170,37 @@ bool has_bad(const Chunk& chunk, std::size_t begin, std::size_t end) {
 /// After so many mistakes in one declaration the rest of it is not read.
 constexpr int kMostMistakes = 25;
 
-void parse_chunk(Chunk chunk, std::string_view text, std::uint32_t file, Builder& builder, ast::File& out,
-                 diag::Sink& sink) {
+/// Whether the chunk is a declaration, right or wrong, rather than something that begins none. The places that were described are
+/// appended to `described`.
+bool parse_chunk(Chunk chunk, std::string_view text, std::uint32_t file, Builder& builder, ast::File& out,
+                 diag::Sink& sink, std::vector<Span>& described) {
   bool incomplete = chunk.reported;
+  bool declares = true;
   for (int mistakes = 0; mistakes < kMostMistakes; ++mistakes) {
     Parse parse(chunk);
     if (P::DeclarationContext* tree = parse.run(&P::declaration)) {
       builder.declaration(tree, chunk, incomplete);
-      return;
+      return true;
     }
     const Mismatch mismatch = parse.mismatch(chunk);
+    declares = mismatch.at > 0;
     auto [begin, end] = entry_of(chunk, mismatch.at);
     const bool in_entry = end > begin;
     // What was reported by the lexer or for its brackets is not reported again.
-    const bool known = chunk.reported || (in_entry ? has_bad(chunk, begin, end) : has_bad(chunk, 0, mismatch.at + 1));
-    if (!known) sink.report(describe(mismatch, chunk, text, file));
+    const bool known = chunk.reported || chunk.lexemes[std::min(mismatch.at, chunk.lexemes.size() - 1)].mended ||
+                       (in_entry ? has_bad(chunk, begin, end) : has_bad(chunk, 0, mismatch.at + 1));
+    if (!known) {
+      diag::Diagnostic d = describe(mismatch, chunk, text, file);
+      described.push_back(mismatch.at > 0 ? d.span : Span{file, chunk.lexemes.front().begin, chunk.lexemes.back().end});
+      sink.report(std::move(d));
+    }
     if (!in_entry) break;
     incomplete = true;
     chunk.lexemes.erase(chunk.lexemes.begin() + static_cast<std::ptrdiff_t>(begin),
                         chunk.lexemes.begin() + static_cast<std::ptrdiff_t>(end));
   }
   out.declarations.push_back(broken_declaration(chunk, text, file));
+  return declares;
 }
 
 /// Nullopt where the text may go to the lexer, else what is wrong with it.
@@ -337,10 +347,25 @@ ast::File parse(const SourceMap& sources, std::uint32_t file, diag::Sink& sink, 
     sink.report(std::move(*refused));
     return out;
   }
-  syntax::Tokens tokens = syntax::tokenize(text, file, sink, options);
+  diag::Sink of_tokens;
+  syntax::Tokens tokens = syntax::tokenize(text, file, of_tokens, options);
   syntax::Builder builder(out, text, file, sink, tokens.docs);
-  for (syntax::Chunk& chunk : tokens.chunks)
-    syntax::parse_chunk(std::move(chunk), text, file, builder, out, sink);
+  std::vector<Span> described;
+  std::string_view statement;  // the first word of what begins no declaration, as long as lines may go on with it
+  for (syntax::Chunk& chunk : tokens.chunks) {
+    const syntax::Lexeme first = chunk.lexemes.front();
+    if (!statement.empty() && syntax::continues_foreign(statement, chunk, text)) {
+      described.push_back({file, first.begin, chunk.lexemes.back().end});
+      continue;
+    }
+    const bool declares = syntax::parse_chunk(std::move(chunk), text, file, builder, out, sink, described);
+    statement = declares ? std::string_view() : std::string_view(text).substr(first.begin, first.end - first.begin);
+  }
+  // What was said of single tokens is told again by what was said of the place around them.
+  for (const diag::Diagnostic& d : of_tokens.diagnostics()) {
+    const auto holds = [&](Span s) { return s.begin <= d.span.begin && d.span.end <= s.end && !(s == d.span); };
+    if (std::ranges::none_of(described, holds)) sink.report(d);
+  }
   return out;
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "compiler/syntax/foreign.h"
 #include "gen/grammar/MlpLexer.h"
 
 namespace mlp::syntax {
@@ -287,6 +288,17 @@ class Filter {
 
   /// The brace that a block's first line forgot; false where the line cannot have one.
   bool insert_brace(std::size_t closing) {
+    switch (all_[0].type) {  // those that have no block
+      case L::K_WORKFLOW:
+      case L::K_IMPORT:
+      case L::K_PARAM:
+      case L::K_SECRET:
+      case L::K_FN:
+      case L::K_SPLIT:
+        return false;
+      default:
+        if (all_[0].type == L::K_DATA && type_at(2) == L::ASSIGN) return false;
+    }
     std::size_t end = 1;
     while (end < all_.size() && !all_[end].first_in_line)
       ++end;
@@ -303,6 +315,8 @@ class Filter {
 
   void report_unclosed(std::size_t i, const Lexeme* before = nullptr) {
     if (line_has_bad_text(i)) return;
+    // A long text that is not closed has swallowed the rest of the file.
+    if (all_.back().type == L::BAD && text(all_.back()).find("\"\"\"") != std::string_view::npos) return;
     diag::Diagnostic d = diag::make(diag::Code::E0107, span(all_[i]), fmt::format("`{}` is not closed", text(all_[i])));
     if (before) d.secondary.push_back({span(*before), "the next declaration begins here"});
     d.help = fmt::format("close it with `{}`", all_[i].type == L::LBRACE     ? "}"
@@ -428,6 +442,7 @@ class Filter {
 
 Tokens tokenize(std::string_view text, std::uint32_t file, diag::Sink& sink, const ParseOptions& options) {
   RawTokens raw = lex(text, file, sink);
+  join_foreign_operators(raw.lexemes, text, file, sink);
   Tokens tokens;
   tokens.docs = std::move(raw.docs);
   tokens.chunks = Filter(text, file, sink, options, std::move(raw.lexemes)).run();

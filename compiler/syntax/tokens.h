@@ -21,6 +21,7 @@ struct Lexeme {
   std::uint32_t begin = 0;
   std::uint32_t end = 0;
   std::int32_t doc = -1;  ///< index of the `##` text before it
+  bool mended = false;    ///< it stands for something else, which was reported
 };
 
 /// The tokens of one declaration, END last.

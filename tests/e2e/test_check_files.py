@@ -19,6 +19,13 @@ feature f of people {
     b = if job == "x" and age == 3 then 1 else 0
 }
 """
+HABITS = """workflow habits
+
+data people from csv("p.csv") { age : int?; job : string; active : bool; at : timestamp @time }
+feature f of people at at {
+    x = EXPRESSION
+}
+"""
 # A name that is near is shown, not taken: it may mean another column.
 NEAR = 'data people from csv("p.csv") { age : int }\nfeature f of people {\n    a = agee + 1\n}\n'
 
@@ -51,6 +58,54 @@ def test_fixes_in_json(run, tmp_path):
     assert again["fixed"][0] | {"file": ""} == {
         "file": "", "changed": False, "errors_before": 1, "fixes": [], "left_out": [],
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "wrong, right",
+    [
+        ("active && age > 3", "active and age > 3"),
+        ("active&&active", "active and active"),
+        ("!active", "not active"),
+        ("age <> 3", "age != 3"),
+        ("age ** 2", "age ^ 2"),
+        ("age is not null", "age is known"),
+        ("age == None", "age is missing"),
+        ("active == True", "active == true"),
+        ("if active then 1 elif not active then 2 else 3", "if active then 1 else if not active then 2 else 3"),
+        ("active AND NOT active", "active and not active"),
+        ("job == 'it''s'", 'job == "it\'s"'),
+        ("job == “x”", 'job == "x"'),
+        ("age\u00a0+\u00a01", "age + 1"),
+        ("age ≤ 3", "age <= 3"),
+        ("age * .5", "age * 0.5"),
+        ("age > 10 %", "age > 10%"),
+        ("mean(people.age) over 5 days", "mean(people.age) over 5d"),
+        ("age // a comment of words", "age # a comment of words"),
+    ],
+)  # fmt: skip
+def test_a_mend_whose_meaning_is_certain_is_made(run, tmp_path, wrong, right):
+    file = write(tmp_path / "a.mlp", HABITS.replace("EXPRESSION", wrong))
+    run("check", file, "--fix")
+    assert file.read_text() == HABITS.replace("EXPRESSION", right)
+
+
+@pytest.mark.parametrize(
+    "wrong, offered",
+    [
+        ("active & age > 3", " and "), ("active | active", "or"), ("active || active", "or"), ("~active", "not "), ("!active == active", "not "),
+        ("mean(people.age) over 15m", "15min"), ("mean(people.age) over 1M", "1min"), ("mean(people.age) over 2months", "60d"),
+        ("age > 5k", "5_000"), ("age * 1,5", "1.5"), ("age between 3 and 7", "in 3..7"), ("age in 3...7", ".."), ("age > 3 ? 1 : 2", "if age > 3 then 1 else 2"),
+        ("len(job)", "length"), ("np.log(age)", "log"), ("coalesce(age, 0)", "age ?? 0"), ("agee", "age"),
+    ],
+)  # fmt: skip
+def test_a_mend_that_may_mean_something_else_is_offered_and_not_made(run, tmp_path, wrong, offered):
+    text = HABITS.replace("EXPRESSION", wrong)
+    file = write(tmp_path / "a.mlp", text)
+    document = run("check", file, "--fix", "--format", "json", check=1).json
+    assert file.read_text() == text and not document["fixed"][0]["changed"]
+    [found] = document["diagnostics"]
+    assert [(f["replacement"].strip(), f["safe"]) for f in found["fixes"]] == [(offered.strip(), False)]
+    assert "did you mean" in found["help"] or "write `or`" in found["help"], found["help"]
 
 
 def test_a_link_stays_a_link(run, tmp_path):
@@ -99,12 +154,12 @@ def test_fixes_never_make_more_errors(run, tmp_path):
 
 def test_a_fix_that_uncovers_more_errors_is_left_out(run, tmp_path):
     """Mended, the entry would be read, and with it five more mistakes than the one there was."""
-    text = WRONG.replace("b = if job", "b = nix1 + nix2 + nix3 + nix4 + nix5 + if job").replace("    a = age == missing\n", "")
-    text = text.replace("nix5 + if job == \"x\" && age = 3 then 1 else 0", "nix5 && age")
+    text = WRONG.replace("    a = age == missing\n", "")
+    text = text.replace("b = if job == \"x\" && age = 3 then 1 else 0", "b = nix1 + nix2 + nix3 + nix4 + nix5 = age")
     file = write(tmp_path / "a.mlp", text)
     fixed = run("check", file, "--fix", "--format", "json", check=1).json["fixed"][0]
     assert file.read_text() == text and not fixed["changed"]
-    assert [f["before"] for f in fixed["left_out"]] == ["&&"]
+    assert [f["before"] for f in fixed["left_out"]] == ["="]
     assert "would give more errors" in run("check", file, "--fix", check=1).out
 
 
@@ -194,13 +249,13 @@ def test_sarif_of_several_files(run, tmp_path):
 
 def test_sarif_columns_are_utf16_code_units(run, tmp_path):
     """😀 is two code units and one code point; a byte order mark is none."""
-    write(tmp_path / "a.mlp", '\ufeffparam a : string = "😀ö" && 1\n')
+    write(tmp_path / "a.mlp", '\ufeffparam a : string = "😀ö" $ 1\n')
     sarif = check_sarif(run("check", "a.mlp", "--format", "sarif", check=1).json)
     region = sarif["results"][0]["locations"][0]["physicalLocation"]["region"]
-    line = 'param a : string = "😀ö" && 1'
-    before = line[: line.index("&&")]
+    line = 'param a : string = "😀ö" $ 1'
+    before = line[: line.index("$")]
     assert region["startColumn"] == len(before.encode("utf-16-le")) // 2 + 1
-    assert region["endColumn"] == region["startColumn"] + 2
+    assert region["endColumn"] == region["startColumn"] + 1
 
 
 def test_every_golden_is_valid_sarif(run, tmp_path):

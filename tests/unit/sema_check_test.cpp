@@ -1,11 +1,13 @@
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <cstdlib>
 #include <map>
 #include <set>
 #include <string>
 
 #include "compiler/sema/check.h"
+#include "compiler/sema/foreign_names.h"
 #include "compiler/sema/intervals.h"
 #include "compiler/syntax/parse.h"
 
@@ -159,4 +161,13 @@ TEST_CASE("constants are folded by the natives themselves") {
   for (const expr::Node& node : column_of(*checked.workflow, "b").code()->nodes) calls += std::holds_alternative<expr::Call>(node.op);
   CHECK(calls == 2);
   CHECK_FALSE(column_of(*checked.workflow, "t").type.missing);
+}
+
+TEST_CASE("what is offered for a name of another language is in the library") {
+  const auto& library = standard_library();
+  REQUIRE(sema::offered_names().size() > 100);
+  for (const std::string_view name : sema::offered_names()) {
+    INFO(name);
+    CHECK(std::any_of(library.begin(), library.end(), [&](const Signature& s) { return s.name == name; }));
+  }
 }
