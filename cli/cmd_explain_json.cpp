@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
@@ -32,11 +34,35 @@ std::string entry_text(const Signature& entry) {
   return out;
 }
 
+/// A page as a terminal shows it: code is indented, and what stands in comments is for the tests.
+std::string without_markdown(std::string_view page) {
+  std::string out;
+  bool code = false, comment = false;
+  for (std::size_t from = 0; from < page.size();) {
+    const std::size_t to = std::min(page.find('\n', from), page.size());
+    const std::string_view line = page.substr(from, to - from);
+    from = to + 1;
+    if (line.starts_with("<!--")) comment = true;
+    const bool hidden = comment;
+    if (line.ends_with("-->")) comment = false;
+    if (hidden) {
+      if (out.ends_with("\n\n")) out.pop_back();
+    } else if (line.starts_with("```")) {
+      code = !code;
+    } else {
+      if (code && !line.empty()) out += "    ";
+      out += line;
+      out += '\n';
+    }
+  }
+  return out;
+}
+
 int print_page(const Common& common, const std::string& what, const std::string& text) {
   if (common.format == Format::json)
     fmt::print("{}\n", nlohmann::ordered_json{{"format_version", 1}, {"name", what}, {"text", text}}.dump());
   else
-    fmt::print("{}", text);
+    fmt::print("{}", without_markdown(text));
   return kDone;
 }
 

@@ -3,6 +3,7 @@
 #include <csignal>
 
 #include "cli/command.h"
+#include "compiler/driver/compile.h"
 #include "compiler/lsp/server.h"
 
 namespace mlp::cli {
@@ -10,7 +11,7 @@ namespace mlp::cli {
 int language_server() {
   // An editor that closed the pipe is noticed by the write that fails.
   std::signal(SIGPIPE, SIG_IGN);
-  return lsp::serve(STDIN_FILENO, STDOUT_FILENO);
+  return lsp::serve(STDIN_FILENO, STDOUT_FILENO, driver::read_source);
 }
 
 }  // namespace mlp::cli

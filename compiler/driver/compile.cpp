@@ -12,6 +12,7 @@
 #include "compiler/lock/lock.h"
 #include "compiler/planner/planner.h"
 #include "compiler/sema/check.h"
+#include "compiler/sema/imports.h"
 #include "compiler/syntax/parse.h"
 
 namespace mlp::driver {
@@ -35,7 +36,7 @@ Result<std::string> read_source(const std::string& path) {
   std::error_code ignored;
   const auto failed = [&](int error) {
     return failure(diag::Code::E0901, fmt::format("`{}` cannot be read: {}", path, reason_in_words(error)),
-                   error == ENOENT ? "check the path; it is relative to the folder you are in" : "");
+                   error == ENOENT ? "check the path; it is relative to the folder you are in" : error == EISDIR ? "name a file in it" : "look at the permissions of the file and of its folders");
   };
   if (std::filesystem::is_directory(path, ignored)) return failed(EISDIR);
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"), std::fclose);
@@ -51,64 +52,7 @@ Result<std::string> read_source(const std::string& path) {
   return text;
 }
 
-std::string folder_of(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == std::string::npos ? std::string() : slash == 0 ? std::string("/") : path.substr(0, slash);
-}
-
 namespace {
-
-/// The path of an import as the process reads it, from that of the file in which it stands.
-std::string import_path(const std::string& from, const std::string& written) {
-  if (written.starts_with('/')) return written;
-  const std::string folder = folder_of(from);
-  return std::filesystem::path(folder.empty() ? written : folder + "/" + written).lexically_normal().string();
-}
-
-/// Reads and parses what a file imports, each file once.
-class ModuleLoader {
- public:
-  ModuleLoader(Compiled& out, const std::string& workflow) : out_(out), root_(folder_of(workflow)) {}
-
-  std::map<std::string, std::size_t> load(const ast::File& file, const std::string& path) {
-    std::map<std::string, std::size_t> imports;
-    open_.push_back(path);
-    for (const ast::Declaration& declaration : file.declarations)
-      if (const auto* import = std::get_if<ast::Import>(&declaration.kind))
-        if (const auto index = load_one(import->path, import_path(path, import->path.value))) imports.emplace(declaration.name.text, *index);
-    open_.pop_back();
-    return imports;
-  }
-
- private:
-  std::optional<std::size_t> load_one(const ast::Text& written, const std::string& path) {
-    const auto begin = std::find(open_.begin(), open_.end(), path);
-    if (begin != open_.end()) {
-      std::string circle;
-      for (auto at = begin; at != open_.end(); ++at) circle += fmt::format("`{}` -> ", *at);
-      out_.sink.report(diag::make(diag::Code::E0205, written.span, begin + 1 == open_.end() ? fmt::format("`{}` imports itself", path) : fmt::format("`{}` imports itself: {}`{}`", path, circle, path))
-                           .with_label("is being read").with_help("put what both files need into a third one"));
-      return std::nullopt;
-    }
-    if (const auto done = known_.find(path); done != known_.end()) return done->second;
-    auto text = read_source(path);
-    if (!text) {
-      out_.sink.report(diag::make(text.error().code, written.span, text.error().message).with_label("cannot be imported").with_help("the path is relative to the file in which it stands"));
-      return std::nullopt;
-    }
-    const std::uint32_t file = out_.sources.add(path, std::move(*text));
-    Module module{parse(out_.sources, file, out_.sink), folder_of(std::filesystem::path(path).lexically_proximate(root_.empty() ? "." : root_).string()), {}};
-    module.imports = load(module.file, path);
-    out_.modules.push_back(std::move(module));
-    known_.emplace(path, out_.modules.size() - 1);
-    return out_.modules.size() - 1;
-  }
-
-  Compiled& out_;
-  std::string root_;
-  std::vector<std::string> open_;
-  std::map<std::string, std::size_t> known_;
-};
 
 void add_texts_beside(const std::string& path, std::string_view text, std::map<std::string, std::string>& out) {
   constexpr std::string_view kWord = "import";
@@ -154,7 +98,9 @@ Compiled compile_text(const std::string& path, std::string text, const CompileOp
   // What parsed is checked also when something else did not, so that one run tells all mistakes.
   CheckOptions check_options{options.params, options.read_environment, options.env, &out.modules, {}, {}, nullptr};
   if (options.read_locks) check_options.read_lock = read_lock;
-  check_options.imports = ModuleLoader(out, path).load(out.file, std::filesystem::path(path).lexically_normal().string());
+  Imports imports = load_imports(out.file, path, read_source, out.sources, out.sink);
+  out.modules = std::move(imports.modules);
+  check_options.imports = std::move(imports.names);
   RowsQuestion question;
   if (options.rows) {
     question.of = options.rows->of;

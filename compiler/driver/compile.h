@@ -9,6 +9,7 @@
 #include "compiler/plan/physical.h"
 #include "compiler/sema/check.h"
 #include "compiler/sema/hir.h"
+#include "compiler/sema/imports.h"
 #include "compiler/support/span.h"
 #include "compiler/syntax/ast.h"
 
@@ -56,7 +57,6 @@ Result<std::string> read_source(const std::string& path);
 /// parsing. Files that cannot be read are left out.
 std::map<std::string, std::string> texts_beside(const std::string& path, const std::string& text);
 
-/// The folder of a path, "" for a bare name.
-std::string folder_of(const std::string& path);
+using mlp::folder_of;
 
 }  // namespace mlp::driver

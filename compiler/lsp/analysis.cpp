@@ -6,16 +6,28 @@
 
 namespace mlp::lsp {
 
-std::shared_ptr<const Analysis> analyse(std::string path, std::string text) {
+std::shared_ptr<const Analysis> analyse(std::string path, std::string text, const AnalysisOptions& with) {
   auto out = std::make_shared<Analysis>();
   out->main = out->sources.add(std::move(path), std::move(text));
   out->lines = Lines(out->text());
   out->file = parse(out->sources, out->main, out->sink);
   CheckOptions options;
-  if (out->sources.file(out->main).path.starts_with('/')) options.read_lock = read_lock;  // a text that was never saved has no folder
+  const std::string saved = out->sources.file(out->main).path;
+  if (saved.starts_with('/')) {  // a text that was never saved has no folder
+    options.read_lock = read_lock;
+    if (with.read) {
+      out->imports = load_imports(out->file, saved, with.read, out->sources, out->sink);
+      options.modules = &out->imports.modules;
+      options.imports = out->imports.names;
+    }
+  }
+  for (const ast::Declaration& declaration : out->file.declarations)
+    if (std::holds_alternative<ast::Env>(declaration.kind) && declaration.name.text == with.env) options.env = with.env;
   const hir::Workflow workflow = understand(out->file, out->sources, options, out->sink);
   out->sink.sort();
-  out->names = collect_names(out->file, out->sources, workflow);
+  std::vector<ImportedFile> imported;
+  for (const auto& [alias, index] : out->imports.names) imported.push_back({alias, &out->imports.modules[index].file});
+  out->names = collect_names(out->file, out->sources, workflow, imported);
   return out;
 }
 

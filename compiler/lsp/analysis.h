@@ -1,12 +1,15 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "compiler/diag/diagnostic.h"
 #include "compiler/lsp/names.h"
 #include "compiler/lsp/positions.h"
+#include "compiler/sema/imports.h"
 #include "compiler/support/span.h"
 #include "compiler/syntax/ast.h"
 
@@ -18,14 +21,22 @@ struct Analysis {
   std::uint32_t main = 0;  ///< the document among `sources`
   Lines lines{""};
   ast::File file;
+  Imports imports;
   diag::Sink sink;
   Names names;
 
   const std::string& text() const { return sources.file(main).text; }
 };
 
-/// Parses and checks a text. Reads no file but the mlp.lock beside it, and no environment: a param has its default.
-std::shared_ptr<const Analysis> analyse(std::string path, std::string text);
+/// What a text is checked with.
+struct AnalysisOptions {
+  std::string env;  ///< the `env` block that holds, in files that have one of this name; empty: none
+  ReadText read;    ///< of imports; not set: none is read, and what they declare is not known
+};
+
+/// Parses and checks a text with what it imports and the mlp.lock beside it. No variable of the environment is read: a param has its
+/// default, or the value that the `env` block says.
+std::shared_ptr<const Analysis> analyse(std::string path, std::string text, const AnalysisOptions& options = {});
 
 /// The word at the byte, or that ends at it, without backquotes; nowhere where there is none.
 Span word_at(const Analysis& analysis, std::uint32_t offset);

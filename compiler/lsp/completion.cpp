@@ -151,7 +151,8 @@ struct Completer {
     if (!names_itself || table.empty())
       for (std::size_t i = 2; i + 1 < place.before.size() && i < 5; ++i)
         if (place.before[i] == "of" || (place.block == "data" && place.before[i] == "=")) {
-          const std::string of(place.before[i + 1]);
+          std::string of(place.before[i + 1]);
+          if (i + 3 < place.before.size() && place.before[i + 2] == ".") of += fmt::format(".{}", place.before[i + 3]);
           table = table_of(of).empty() ? of : table_of(of);
           if (!names_itself) owner = of;
         }
@@ -170,8 +171,19 @@ struct Completer {
         const Symbol& symbol = each->names.symbols[index];
         if (std::ranges::find(kinds, symbol.kind) == kinds.end()) continue;
         const ItemKind kind = symbol.kind == SymbolKind::param ? ItemKind::param : symbol.kind == SymbolKind::function ? ItemKind::function : ItemKind::declaration;
-        add({name, kind, symbol.type.empty() ? std::string(lsp::word(symbol.kind)) : fmt::format("{}: {}", name, symbol.type), symbol.doc, as_name(name), group});
+        add({name, kind, symbol.type.empty() ? std::string(lsp::word(symbol.kind)) : fmt::format("{}: {}", name, symbol.type), symbol.doc, name.find('.') == std::string::npos ? as_name(name) : name, group});
       }
+    }
+  }
+
+  /// What an import declares.
+  void imported(const std::string& prefix) {
+    for (const auto& [name, index] : now.names.declared) {
+      if (!name.starts_with(prefix)) continue;
+      const Symbol& symbol = now.names.symbols[index];
+      const std::string own = name.substr(prefix.size());
+      const ItemKind kind = symbol.kind == SymbolKind::param ? ItemKind::param : symbol.kind == SymbolKind::function ? ItemKind::function : ItemKind::declaration;
+      add({own, kind, symbol.type.empty() ? std::string(lsp::word(symbol.kind)) : fmt::format("{}: {}", name, symbol.type), symbol.doc, as_name(own), 0});
     }
   }
 
@@ -230,9 +242,11 @@ struct Completer {
   }
 
   void member() {
-    const std::string_view owner = place.back(1);
+    std::string owner(place.back(1));
+    if (place.back(2) == ".") owner = fmt::format("{}.{}", place.back(3), owner);  // shared.trips.
     columns_of(owner, 0);
     const Symbol* symbol = now.names.declaration(owner);
+    if (symbol && symbol->kind == SymbolKind::import_) return imported(owner + ".");
     if (owner == "constant" || (symbol && symbol->kind == SymbolKind::train)) library(EntryKind::metric, 0);
   }
 

@@ -56,7 +56,8 @@ bool is_of(const Analysis& analysis, const Symbol* symbol) {
 std::string head_of(const Analysis& analysis, const Symbol& symbol) {
   const std::string_view whole = analysis.sources.text(symbol.whole);
   std::size_t end = whole.size();
-  for (const syntax::Lexeme& lexeme : tokens_of(analysis))
+  if (symbol.whole.file != analysis.main) end = std::min(end, whole.find('{'));
+  else for (const syntax::Lexeme& lexeme : tokens_of(analysis))
     if (lexeme.begin >= symbol.whole.begin && lexeme.begin < symbol.whole.end && analysis.text()[lexeme.begin] == '{') {
       end = lexeme.begin - symbol.whole.begin;
       break;

@@ -14,9 +14,16 @@ struct Collector {
   const ast::File& file;
   const SourceMap& sources;
   const hir::Workflow& workflow;
+  const std::vector<ImportedFile>& imports;
   Names out;
   TypesByName types;
-  std::map<std::string, const ast::Declaration*, std::less<>> declarations;
+  /// A declaration with the file it stands in, and what its names are preceded by: "shared.".
+  struct Known {
+    const ast::Declaration* declaration = nullptr;
+    const ast::File* file = nullptr;
+    std::string prefix;
+  };
+  std::map<std::string, Known, std::less<>> declarations;
   std::set<std::string, std::less<>> visiting;
 
   std::string written(Span span) const { return std::string(sources.text(span)); }
@@ -63,21 +70,22 @@ struct Collector {
     Kind operator()(const Other&) const { return std::nullopt; }  // they speak about another one
   };
 
-  void declare() {
-    for (const ast::Declaration& declaration : file.declarations) {
+  void declare(const ast::File& in, const std::string& prefix) {
+    for (const ast::Declaration& declaration : in.declarations) {
       const auto kind = std::visit(KindOf{}, declaration.kind);
       if (!kind || declaration.name.text.empty()) continue;
+      const ast::Name name{prefix + declaration.name.text, declaration.name.span, false};
       std::string type;
       if (const auto* param = std::get_if<ast::Param>(&declaration.kind); param && param->type) type = written(param->type->span);
       if (const auto* callable = std::get_if<ast::Callable>(&declaration.kind); callable && callable->result) type = written(callable->result->span);
-      const std::size_t symbol = add(*kind, declaration.name, {}, declaration.span, declaration.doc, std::move(type));
-      if (!out.declared.try_emplace(declaration.name.text, symbol).second) continue;
-      declarations.emplace(declaration.name.text, &declaration);
+      const std::size_t symbol = add(*kind, name, {}, declaration.span, declaration.doc, std::move(type));
+      if (!out.declared.try_emplace(name.text, symbol).second) continue;
+      declarations.emplace(name.text, Known{&declaration, &in, prefix});
       if (const auto* callable = std::get_if<ast::Callable>(&declaration.kind))
         for (const ast::Parameter& parameter : callable->parameters) {
           const Span types_span = parameter.types.empty() ? Span{} : cover(parameter.types.front().span, parameter.types.back().span);
-          const std::size_t argument = add(SymbolKind::argument, parameter.name, declaration.name.text, parameter.span, parameter.doc, written(types_span));
-          out.columns[declaration.name.text].try_emplace(parameter.name.text, argument);
+          const std::size_t argument = add(SymbolKind::argument, parameter.name, name.text, parameter.span, parameter.doc, written(types_span));
+          out.columns[name.text].try_emplace(parameter.name.text, argument);
         }
     }
   }
@@ -100,11 +108,13 @@ struct Collector {
   /// What a stage makes of the columns before it.
   struct AfterStage {
     Collector& collector;
+    const ast::File& file;
+    const std::string& prefix;
     const std::string& owner;
     const ast::Stage& stage;
     Columns& columns;
     void join(const ast::Path& table) const {
-      if (const Columns* others = collector.table(first_of(table))) columns.insert(others->begin(), others->end());
+      if (const Columns* others = collector.table(prefix + table.text())) columns.insert(others->begin(), others->end());
     }
     void operator()(const ast::JoinStage& s) const { join(s.table); }
     void operator()(const ast::AsofJoinStage& s) const { join(s.table); }
@@ -127,7 +137,7 @@ struct Collector {
       for (const ast::SelectItem& item : s.items) {
         if (item.as) {
           kept.insert_or_assign(item.as->text, collector.add(SymbolKind::column, *item.as, owner, item.span, stage.doc));
-        } else if (const auto* ref = item.value ? std::get_if<ast::Ref>(&collector.file.expr(item.value).kind) : nullptr) {
+        } else if (const auto* ref = item.value ? std::get_if<ast::Ref>(&file.expr(item.value).kind) : nullptr) {
           if (const auto at = columns.find(ref->path.parts.back().text); at != columns.end()) kept.insert(*at);
         }
       }
@@ -154,21 +164,21 @@ struct Collector {
   const Columns* table(const std::string& name) {
     if (const auto known = out.columns.find(name); known != out.columns.end()) return &known->second;
     const auto at = declarations.find(name);
-    const auto* data = at == declarations.end() ? nullptr : std::get_if<ast::Data>(&at->second->kind);
+    const auto* data = at == declarations.end() ? nullptr : std::get_if<ast::Data>(&at->second.declaration->kind);
     if (!data || !visiting.insert(name).second) return nullptr;
     Columns columns;
     for (const ast::DataEntry& entry : data->entries)
       if (const auto* column = std::get_if<ast::Column>(&entry.kind)) declare_column(columns, name, *column, entry.span, entry.doc);
     if (data->input)
-      if (const Columns* before = table(first_of(*data->input))) columns = *before;
-    for (const ast::Stage& stage : data->stages) std::visit(AfterStage{*this, name, stage, columns}, stage.kind);
+      if (const Columns* before = table(at->second.prefix + data->input->text())) columns = *before;
+    for (const ast::Stage& stage : data->stages) std::visit(AfterStage{*this, *at->second.file, at->second.prefix, name, stage, columns}, stage.kind);
     visiting.erase(name);
     return &(out.columns[name] = std::move(columns));
   }
 
-  void view(const ast::Declaration& declaration, const ast::Feature& feature) {
-    const std::string& name = declaration.name.text;
-    const Columns* of = table(first_of(feature.of));
+  void view(const std::string& name, const std::string& prefix, const ast::Feature& feature) {
+    const std::string table_name = prefix + feature.of.text();
+    const Columns* of = table(table_name);
     Columns columns;
     for (const ast::FeatureEntry& entry : feature.entries) {
       if (const auto* definition = std::get_if<ast::Definition>(&entry.kind))
@@ -183,17 +193,17 @@ struct Collector {
       for (const ast::Name& each : taken->columns)
         if (const auto at = of->find(each.text); at != of->end()) columns.insert(*at);
     }
-    out.tables.emplace(name, first_of(feature.of));
+    out.tables.emplace(name, table_name);
     out.columns[name] = std::move(columns);
   }
 
-  void train(const ast::Declaration& declaration, const ast::Train& train) {
-    const std::string& name = declaration.name.text;
+  void train(const std::string& name, const std::string& prefix, const ast::Train& train) {
     Columns columns;
     for (const ast::Path& path : train.of) {
-      out.views[name].push_back(first_of(path));
-      if (const Columns* of = out.columns_of(first_of(path))) columns.insert(of->begin(), of->end());
-      if (const auto at = out.tables.find(first_of(path)); at != out.tables.end()) out.tables.emplace(name, at->second);
+      const std::string view = prefix + path.text();
+      out.views[name].push_back(view);
+      if (const Columns* of = out.columns_of(view)) columns.insert(of->begin(), of->end());
+      if (const auto at = out.tables.find(view); at != out.tables.end()) out.tables.emplace(name, at->second);
     }
     // A label that is computed here.
     for (const ast::TrainEntry& entry : train.entries)
@@ -209,7 +219,7 @@ struct Collector {
       if (!of_view && !(column.table && column.table->index() < workflow.tables.size())) continue;
       const std::string& owner = of_view ? workflow.views[column.view->index()].name : workflow.tables[column.table->index()].name;
       const auto at = out.columns.find(owner);
-      if (at == out.columns.end() || at->second.contains(column.name) || column.span.file != file.file) continue;
+      if (at == out.columns.end() || at->second.contains(column.name) || !column.span) continue;
       if (column.name.find('(') != std::string::npos) continue;  // a step on the way, named by its code
       at->second.emplace(column.name, add(of_view ? SymbolKind::feature : SymbolKind::column, {column.name, column.span, false}, owner, column.span, column.doc));
     }
@@ -217,20 +227,22 @@ struct Collector {
 
   Names collect() {
     read_types();
-    declare();
-    for (const auto& [name, declaration] : declarations) table(name);
-    for (const auto& [name, declaration] : declarations)
-      if (const auto* feature = std::get_if<ast::Feature>(&declaration->kind)) view(*declaration, *feature);
+    declare(file, {});
+    for (const ImportedFile& imported : imports) declare(*imported.file, imported.alias + ".");
+    for (const auto& [name, known] : declarations) table(name);
+    for (const auto& [name, known] : declarations)
+      if (const auto* feature = std::get_if<ast::Feature>(&known.declaration->kind)) view(name, known.prefix, *feature);
     add_inferred();
-    for (const auto& [name, declaration] : declarations) {
-      if (const auto* each = std::get_if<ast::Train>(&declaration->kind)) train(*declaration, *each);
-      if (const auto* split = std::get_if<ast::Split>(&declaration->kind)) out.tables.emplace(name, first_of(split->of));
+    for (const auto& [name, known] : declarations) {
+      if (const auto* each = std::get_if<ast::Train>(&known.declaration->kind)) train(name, known.prefix, *each);
+      if (const auto* split = std::get_if<ast::Split>(&known.declaration->kind)) out.tables.emplace(name, known.prefix + split->of.text());
     }
-    for (const auto& [name, declaration] : declarations) {
-      const auto* deploy = std::get_if<ast::Deploy>(&declaration->kind);
+    for (const auto& [name, known] : declarations) {
+      const auto* deploy = std::get_if<ast::Deploy>(&known.declaration->kind);
       if (!deploy) continue;
-      out.views[name].push_back(first_of(deploy->of));
-      if (const auto at = out.tables.find(first_of(deploy->of)); at != out.tables.end()) out.tables.emplace(name, at->second);
+      const std::string of = known.prefix + deploy->of.text();
+      out.views[name].push_back(of);
+      if (const auto at = out.tables.find(of); at != out.tables.end()) out.tables.emplace(name, at->second);
     }
     return std::move(out);
   }
@@ -277,8 +289,14 @@ const Symbol* Names::declaration(std::string_view name) const {
   return at == declared.end() ? nullptr : &symbols[at->second];
 }
 
-Names collect_names(const ast::File& file, const SourceMap& sources, const hir::Workflow& workflow) {
-  Names names = Collector{file, sources, workflow, {}, {}, {}, {}}.collect();
+std::string owner_of(const Names& names, const ast::Path& path) {
+  const Symbol* first = names.declaration(first_of(path));
+  if (path.parts.size() > 1 && first && first->kind == SymbolKind::import_) return first_of(path) + "." + path.parts[1].text;
+  return first_of(path);
+}
+
+Names collect_names(const ast::File& file, const SourceMap& sources, const hir::Workflow& workflow, const std::vector<ImportedFile>& imports) {
+  Names names = Collector{file, sources, workflow, imports, {}, {}, {}, {}}.collect();
   collect_references(file, sources, names);
   return names;
 }

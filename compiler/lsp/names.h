@@ -64,13 +64,20 @@ struct Names {
   const Symbol* declaration(std::string_view name) const;
 };
 
+/// A file that the document imports: its declarations are known as `alias.name`.
+struct ImportedFile {
+  std::string alias;
+  const ast::File* file = nullptr;
+};
+
 /// `workflow`: what the checker understood; ids in it are not followed, only names and types are read.
-Names collect_names(const ast::File& file, const SourceMap& sources, const hir::Workflow& workflow);
+Names collect_names(const ast::File& file, const SourceMap& sources, const hir::Workflow& workflow, const std::vector<ImportedFile>& imports = {});
 
 /// Fills `references` of names whose symbols are there.
 void collect_references(const ast::File& file, const SourceMap& sources, Names& names);
 
-/// Of a path, its first name, and the last of several.
 inline const std::string& first_of(const ast::Path& path) { return path.parts.front().text; }
+/// What the path of a value or an argument begins with: `trips` of `trips.fare`, `shared.trips` where `shared` is an import.
+std::string owner_of(const Names& names, const ast::Path& path);
 
 }  // namespace mlp::lsp

@@ -30,7 +30,12 @@ struct Walker {
 
   void declaration(const ast::Path& path) {
     if (const auto at = names.declared.find(first_of(path)); at != names.declared.end()) refer(path.parts.front().span, at->second);
-    if (path.parts.size() > 1) member(path);
+    if (path.parts.size() < 2) return;
+    const std::string owner = owner_of(names, path);
+    if (owner == first_of(path)) return member(path);
+    // shared.trips, shared.trips.fare
+    if (const auto at = names.declared.find(owner); at != names.declared.end()) refer(path.parts[1].span, at->second);
+    if (path.parts.size() > 2) in_columns(names.columns_of(owner), path.parts[2]);
   }
   void declarations(const std::vector<ast::Path>& paths) {
     for (const ast::Path& path : paths) declaration(path);
@@ -121,7 +126,7 @@ struct Walker {
         if (!kind && library(each, callee)) kind = each;
     }
     for (const ast::Argument& argument : call.arguments) {
-      if (argument.name) argument_name(kind, callee.text, *argument.name);
+      if (argument.name) argument_name(kind, call.callee.text(), *argument.name);
       Scope inside = scope;
       // `impute(x, median)`: a bare word that the parameter asks for is no column.
       if (kind && argument.value && is_word_of(*kind, callee.text, argument.value)) continue;
@@ -132,7 +137,7 @@ struct Walker {
     rows.metrics = false;
     if (!call.arguments.empty() && call.arguments.front().value)
       if (const auto* ref = std::get_if<ast::Ref>(&file.expr(call.arguments.front().value).kind))
-        if (const Columns* of = names.columns_of(first_of(ref->path)); of && (ref->path.parts.size() > 1 || !is_column(first_of(ref->path), scope))) {
+        if (const Columns* of = names.columns_of(owner_of(names, ref->path)); of && (ref->path.parts.size() > 1 || !is_column(first_of(ref->path), scope))) {
           rows = scope;
           rows.near = of;
           rows.far = scope.far;
@@ -327,7 +332,7 @@ struct Walker {
     if (const auto* e = std::get_if<ast::Canary>(&entry.kind)) expressions({e->share, e->duration, e->at_least, e->require}, scope);
     if (const auto* e = std::get_if<ast::BatchInto>(&entry.kind)) {
       declaration(e->table);
-      Scope rows = columns_of(first_of(e->table));
+      Scope rows = columns_of(e->table.text());
       rows.call = EntryKind::sink;
       expression(e->sink, rows);
       resolve(e->key, rows);
@@ -380,28 +385,28 @@ struct Walker {
       data_entries(d->entries, scope);
       if (d->input) {
         this->declaration(*d->input);
-        scope.far = names.columns_of(first_of(*d->input));
+        scope.far = names.columns_of(d->input->text());
       }
       for (const ast::Stage& each : d->stages) stage(each, scope);
     }
     if (const auto* d = std::get_if<ast::Feature>(&declaration.kind)) feature(name, *d);
-    if (const auto* d = std::get_if<ast::Split>(&declaration.kind)) this->declaration(d->of), split_form(d->form, columns_of(first_of(d->of)));
+    if (const auto* d = std::get_if<ast::Split>(&declaration.kind)) this->declaration(d->of), split_form(d->form, columns_of(d->of.text()));
     if (const auto* d = std::get_if<ast::Train>(&declaration.kind)) {
       declarations(d->of);
       for (const ast::TrainEntry& entry : d->entries) train_entry(entry, columns_of(name));
     }
     if (const auto* d = std::get_if<ast::Evaluate>(&declaration.kind)) {
       this->declaration(d->model);
-      for (const ast::EvaluateEntry& entry : d->entries) evaluate_entry(entry, columns_of(first_of(d->model)));
+      for (const ast::EvaluateEntry& entry : d->entries) evaluate_entry(entry, columns_of(d->model.text()));
     }
     if (const auto* d = std::get_if<ast::Deploy>(&declaration.kind)) {
       this->declaration(d->of);
-      for (const ast::DeployEntry& entry : d->entries) deploy_entry(entry, columns_of(first_of(d->of)));
+      for (const ast::DeployEntry& entry : d->entries) deploy_entry(entry, columns_of(d->of.text()));
     }
     if (const auto* d = std::get_if<ast::Monitor>(&declaration.kind)) {
       this->declaration(d->deployment);
-      Scope scope = columns_of(first_of(d->deployment));
-      if (const auto of = names.views.find(first_of(d->deployment)); of != names.views.end() && !of->second.empty()) scope.near = names.columns_of(of->second.front());
+      Scope scope = columns_of(d->deployment.text());
+      if (const auto of = names.views.find(d->deployment.text()); of != names.views.end() && !of->second.empty()) scope.near = names.columns_of(of->second.front());
       for (const ast::MonitorEntry& entry : d->entries) monitor_entry(entry, scope);
     }
     if (const auto* d = std::get_if<ast::Schedule>(&declaration.kind)) {
@@ -409,7 +414,7 @@ struct Walker {
       if (d->after) this->declaration(*d->after);
       for (const ast::Job& job : d->jobs) this->declaration(job.target);
     }
-    if (const auto* d = std::get_if<ast::Explore>(&declaration.kind)) this->declaration(d->of), resolve(d->by, columns_of(first_of(d->of)));
+    if (const auto* d = std::get_if<ast::Explore>(&declaration.kind)) this->declaration(d->of), resolve(d->by, columns_of(d->of.text()));
     if (const auto* d = std::get_if<ast::Test>(&declaration.kind)) test(*d);
   }
 
@@ -436,10 +441,10 @@ struct Walker {
 
   void test(const ast::Test& test) {
     declaration(test.of);
-    const Scope scope = columns_of(first_of(test.of));
+    const Scope scope = columns_of(test.of.text());
     for (const ast::Given& given : test.given) {
       if (given.of) declaration(*given.of);
-      const Columns* of = given.of ? names.columns_of(first_of(*given.of)) : nullptr;
+      const Columns* of = given.of ? names.columns_of(given.of->text()) : nullptr;
       for (const ast::Argument& argument : given.values) {
         if (argument.name) in_columns(of, *argument.name) || in_columns(scope.far, *argument.name) || in_columns(scope.near, *argument.name);
         expression(argument.value, scope);

@@ -6,13 +6,16 @@
 #include <string_view>
 #include <vector>
 
+#include "compiler/sema/imports.h"
+
 namespace mlp::lsp {
 
-/// The language server without its streams: messages in, messages out, each a JSON text without its head. It reads no file, keeps
-/// nothing between documents, and answers in the order of the questions.
+/// The language server without its streams: messages in, messages out, each a JSON text without its head. It keeps nothing between
+/// documents, and answers in the order of the questions.
 class Server {
  public:
-  Server();
+  /// `read` gives files that documents import and the editor has not opened; not set: they are not read.
+  explicit Server(ReadText read = {});
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -33,6 +36,6 @@ class Server {
 };
 
 /// Serves an editor over two file descriptors until `exit`, the end of the stream or a closed pipe; gives the exit status.
-int serve(int in, int out);
+int serve(int in, int out, ReadText read);
 
 }  // namespace mlp::lsp

@@ -89,7 +89,7 @@ bool is_too_deep(std::string_view text) {
   return false;
 }
 
-/// `file:///a%20b.mlp` -> "/a b.mlp"; other URIs as they are. For messages.
+/// `file:///a%20b.mlp` -> "/a b.mlp"; other URIs as they are.
 std::string path_of(std::string_view uri) {
   constexpr std::string_view scheme = "file://";
   if (!uri.starts_with(scheme)) return std::string(uri);
@@ -103,6 +103,15 @@ std::string path_of(std::string_view uri) {
     } else {
       out += uri[i];
     }
+  }
+  return out;
+}
+
+std::string uri_of(std::string_view path) {
+  std::string out = "file://";
+  for (const char c : path) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || std::string_view("/-._~").find(c) != std::string_view::npos;
+    out += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
   }
   return out;
 }
@@ -134,12 +143,22 @@ struct Document {
   std::shared_ptr<const Analysis> now, last_good;
   bool published = false;
 
-  const Analysis& analysis() {
+  const Analysis& analysis(const AnalysisOptions& options) {
     if (!now) {
-      now = analyse(path_of(uri), text);
+      now = analyse(path_of(uri), text, options);
       if (!now->sink.has_errors()) last_good = now;
     }
     return *now;
+  }
+  /// Whether what was found out may be another when the text at that path is.
+  bool depends_on(const std::string& path) const {
+    if (!now) return false;
+    for (std::size_t i = 0; i < now->sources.size(); ++i)
+      if (i != now->main && now->sources.file(static_cast<std::uint32_t>(i)).path == path) return true;
+    // An import that could not be read may be there now.
+    std::size_t imports = 0;
+    for (const ast::Declaration& declaration : now->file.declarations) imports += std::holds_alternative<ast::Import>(declaration.kind);
+    return imports > now->imports.names.size();
   }
 };
 
@@ -152,16 +171,58 @@ struct Server::State {
   bool related = false, versioned_edits = false, markdown_hover = true, markdown_items = true, code_actions = false, watches = false;
   std::optional<int> exit;
   std::vector<std::string> out;
+  AnalysisOptions options;
+
+  /// Imports are read as the editor shows them where it does, else from their files.
+  explicit State(ReadText read) {
+    if (!read) return;
+    options.read = [this, read = std::move(read)](const std::string& path) -> Result<std::string> {
+      for (const auto& [uri, document] : documents)
+        if (path_of(uri) == path) return document.text;
+      return read(path);
+    };
+  }
+
+  const Analysis& analysis_of(Document& document) { return document.analysis(options); }
+  /// The text at that path is another: what imports it is looked at again.
+  void text_changed(const std::string& path) {
+    for (auto& [uri, document] : documents) {
+      if (!document.depends_on(path)) continue;
+      document.now.reset();
+      document.published = false;
+    }
+  }
 
   // ---- places ----------------------------------------------------------------------------------------------------------------
   Range range_of(const Analysis& analysis, Span span) const {
-    if (!span || span.file != analysis.main) return {};
-    return {analysis.lines.position(analysis.text(), span.begin, encoding), analysis.lines.position(analysis.text(), span.end, encoding)};
+    if (!span || span.file >= analysis.sources.size()) return {};
+    if (span.file == analysis.main) return {analysis.lines.position(analysis.text(), span.begin, encoding), analysis.lines.position(analysis.text(), span.end, encoding)};
+    const std::string& text = analysis.sources.file(span.file).text;
+    const Lines lines(text);
+    return {lines.position(text, span.begin, encoding), lines.position(text, span.end, encoding)};
+  }
+  /// Of an opened document as the editor calls it.
+  std::string uri_of_file(const Analysis& analysis, std::uint32_t file) const {
+    const std::string& path = analysis.sources.file(file).path;
+    for (const auto& [uri, document] : documents)
+      if (path_of(uri) == path) return uri;
+    return uri_of(path);
+  }
+  /// Where a document shows what is wrong in a file that it imports: at the import, or the first of several on the way.
+  static Span import_of(const Analysis& analysis, std::uint32_t file) {
+    Span first;
+    for (const ast::Declaration& declaration : analysis.file.declarations)
+      if (const auto* import = std::get_if<ast::Import>(&declaration.kind)) {
+        if (!first) first = import->path.span;
+        if (import_path(analysis.sources.file(analysis.main).path, import->path.value) == analysis.sources.file(file).path) return import->path.span;
+      }
+    return first;
   }
 
   // ---- the conversation ------------------------------------------------------------------------------------------------------
   Json initialize(const Json& params) {
     initialized = true;
+    options.env = text_at(params, {"initializationOptions", "env"}).value_or("");
     if (const Json* encodings = at(params, {"capabilities", "general", "positionEncodings"}); encodings && encodings->is_array())
       for (const Json& each : *encodings) {
         if (each == "utf-8") encoding = Encoding::utf8;
@@ -196,6 +257,7 @@ struct Server::State {
     if (!uri || !text) return false;
     const Json* version = at(params, {"textDocument", "version"});
     documents[*uri] = Document{*uri, *text, version && version->is_number_integer() ? *version : Json(), nullptr, nullptr, false};
+    text_changed(path_of(*uri));
     return true;
   }
 
@@ -224,6 +286,7 @@ struct Server::State {
     if (const Json* version = at(params, {"textDocument", "version"}); version && version->is_number_integer()) document.version = *version;
     document.now.reset();
     document.published = false;
+    text_changed(path_of(*uri));
     return true;
   }
 
@@ -231,6 +294,7 @@ struct Server::State {
     const auto uri = text_at(params, {"textDocument", "uri"});
     if (!uri || documents.erase(*uri) == 0) return false;
     out.push_back(notification("textDocument/publishDiagnostics", {{"uri", *uri}, {"diagnostics", Json::array()}}));
+    text_changed(path_of(*uri));  // from now on it is as it was saved
     return true;
   }
 
@@ -245,27 +309,35 @@ struct Server::State {
   /// Asks the client to tell when a file that documents depend on is written.
   void watch_files() {
     if (!watches) return;
-    const Json watcher{{"globPattern", "**/mlp.lock"}};
-    const Json registration{{"id", "mlp.lock"}, {"method", "workspace/didChangeWatchedFiles"}, {"registerOptions", {{"watchers", Json::array({watcher})}}}};
+    const Json watchers = Json::array({{{"globPattern", "**/mlp.lock"}}, {{"globPattern", "**/*.mlp"}}});
+    const Json registration{{"id", "files"}, {"method", "workspace/didChangeWatchedFiles"}, {"registerOptions", {{"watchers", watchers}}}};
     out.push_back(text_of({{"jsonrpc", "2.0"}, {"id", "watch"}, {"method", "client/registerCapability"}, {"params", {{"registrations", Json::array({registration})}}}}));
   }
 
   // ---- diagnostics -----------------------------------------------------------------------------------------------------------
   Json diagnostic(const Document& document, const Analysis& analysis, const diag::Diagnostic& d) const {
     std::string message = d.message;
-    if (d.span && d.span.file != analysis.main) message = analysis.sources.file(d.span.file).path + ": " + message;
-    if (!d.label.empty()) message += "\n" + d.label;
     Json places = Json::array();
+    const auto location = [&](Span span) -> Json {
+      return {{"uri", span.file == analysis.main ? document.uri : uri_of_file(analysis, span.file)}, {"range", json_of(range_of(analysis, span))}};
+    };
+    Span shown = d.span;
+    if (d.span && d.span.file != analysis.main) {
+      shown = import_of(analysis, d.span.file);
+      message = fmt::format("{}:{}: {}", analysis.sources.file(d.span.file).path, analysis.sources.locate(d.span.file, d.span.begin).line, message);
+      if (related) places.push_back({{"location", location(d.span)}, {"message", d.label.empty() ? "here" : d.label}});
+    }
+    if (!d.label.empty()) message += "\n" + d.label;
     for (const diag::Label& label : d.secondary) {
-      if (related && label.span && label.span.file == analysis.main) {
-        places.push_back({{"location", {{"uri", document.uri}, {"range", json_of(range_of(analysis, label.span))}}}, {"message", label.text}});
+      if (related && label.span && label.span.file < analysis.sources.size()) {
+        places.push_back({{"location", location(label.span)}, {"message", label.text}});
       } else if (label.span) {
         message += fmt::format("\nline {}: {}", analysis.sources.locate(label.span.file, label.span.begin).line, label.text);
       }
     }
     for (const std::string& note : d.notes) message += "\nnote: " + note;
     if (!d.help.empty()) message += "\nhelp: " + d.help;
-    Json out{{"range", json_of(range_of(analysis, d.span))},
+    Json out{{"range", json_of(range_of(analysis, shown))},
              {"severity", diag::severity(d.code) == diag::Severity::error ? 1 : 2},
              {"code", diag::name(d.code)},
              {"source", "mlpc"},
@@ -276,7 +348,7 @@ struct Server::State {
   }
 
   void publish(Document& document) {
-    const Analysis& analysis = document.analysis();
+    const Analysis& analysis = analysis_of(document);
     Json list = Json::array();
     for (const diag::Diagnostic& d : analysis.sink.diagnostics()) list.push_back(diagnostic(document, analysis, d));
     Json params{{"uri", document.uri}};
@@ -297,21 +369,21 @@ struct Server::State {
   }
 
   Json hover(Document& document, Position position) {
-    const Analysis& now = document.analysis();
+    const Analysis& now = analysis_of(document);
     const auto found = lsp::hover(now, document.last_good.get(), now.lines.offset(now.text(), position, encoding));
     if (!found) return nullptr;
     return {{"contents", markup(markdown_hover, found->code, found->text)}, {"range", json_of(range_of(now, found->at))}};
   }
 
   Json definition(Document& document, Position position) {
-    const Analysis& now = document.analysis();
+    const Analysis& now = analysis_of(document);
     const Span found = lsp::definition(now, document.last_good.get(), now.lines.offset(now.text(), position, encoding));
-    if (!found || found.file != now.main) return nullptr;
-    return {{"uri", document.uri}, {"range", json_of(range_of(now, found))}};
+    if (!found || found.file >= now.sources.size()) return nullptr;
+    return {{"uri", found.file == now.main ? document.uri : uri_of_file(now, found.file)}, {"range", json_of(range_of(now, found))}};
   }
 
   Json completion(Document& document, Position position) {
-    const Analysis& now = document.analysis();
+    const Analysis& now = analysis_of(document);
     const Completion found = complete(now, document.last_good.get(), now.lines.offset(now.text(), position, encoding));
     const Json range = json_of(range_of(now, found.replace));
     Json items = Json::array();
@@ -326,7 +398,7 @@ struct Server::State {
   }
 
   Json formatting(Document& document) {
-    const Analysis& now = document.analysis();
+    const Analysis& now = analysis_of(document);
     diag::Sink sink;
     const auto formatted = format_source(now.sources, now.main, sink);
     if (!formatted) return nullptr;  // what stops it is among the diagnostics already
@@ -339,8 +411,9 @@ struct Server::State {
     Json actions = Json::array();
     if (const Json* only = at(params, {"context", "only"}); only && only->is_array() && !only->empty())
       if (std::ranges::none_of(*only, [](const Json& kind) { return kind == "quickfix" || kind == ""; })) return actions;
-    const Analysis& now = document.analysis();
+    const Analysis& now = analysis_of(document);
     for (const diag::Diagnostic& d : now.sink.diagnostics()) {
+      if (!d.span || d.span.file != now.main) continue;
       const Range place = range_of(now, d.span);
       if (place.end < range.start || range.end < place.start) continue;
       for (const diag::Fix& fix : d.fixes) {
@@ -420,7 +493,7 @@ struct Server::State {
   }
 };
 
-Server::Server() : state_(std::make_unique<State>()) {}
+Server::Server(ReadText read) : state_(std::make_unique<State>(std::move(read))) {}
 Server::~Server() = default;
 
 std::vector<std::string> Server::receive(std::string_view message) {

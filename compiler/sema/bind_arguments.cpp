@@ -90,8 +90,8 @@ Binding bind_arguments(const Scope& scope, const ast::Call& call, Span span, con
                                               Named::parameter, argument.name->text, name_span, candidates, help())};
       }
       if (is_bound_by_planner(signature, signature.parameters[index]))
-        return failed(Code::E0208, at, fmt::format("`{}` of `{}` is not given by hand", argument.name->text, signature.name),
-                      "is what the `train` predicts");
+        return failed(Code::E0208, at, fmt::format("`{}` of `{}` is not written here: it is the label of the model", argument.name->text, signature.name),
+                      "leave it out");
     } else {
       while (next < signature.parameters.size() &&
              (is_bound_by_planner(signature, signature.parameters[next]) || bound.argument[next] ||

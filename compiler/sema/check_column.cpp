@@ -4,11 +4,30 @@
 
 #include "compiler/sema/check_data.h"
 #include "compiler/sema/intervals.h"
+#include "compiler/sema/zones.h"
 
 namespace mlp::sema {
 
 using diag::Code;
 using expr::NodeId;
+
+namespace {
+
+/// `@time(zone: "Europe/Berlin")`
+void check_tag_argument(Context& context, const ast::Tag& tag, const ast::Argument& argument) {
+  if (tag.kind != ast::TagKind::time || !argument.name || argument.name->text != kZoneParameter) {
+    const std::string word(context.text(tag.span).substr(0, context.text(tag.span).find('(')));
+    context.report(diag::make(Code::E0208, argument.name ? argument.name->span : argument.span, fmt::format("`{}` does not take this", word)).with_label("no such parameter")
+                       .with_help(tag.kind == ast::TagKind::time ? "it has `zone`: `@time(zone: \"Europe/Berlin\")`" : "write the tag alone"));
+    return;
+  }
+  context.not_yet("`@time` in a time zone", tag.span);
+  const Span span = context.file.expr(argument.value).span;
+  const auto zone = constant_of(context, argument.value, Type::of(Base::string), std::nullopt, "the zone of `@time`");
+  if (zone) check_zone(context, std::get<std::string>(*zone), span);
+}
+
+}  // namespace
 
 ReadTags read_tags(Context& context, const std::vector<ast::Tag>& tags, const std::function<bool(const ast::Path&)>& is_column) {
   ReadTags out;
@@ -18,7 +37,7 @@ ReadTags read_tags(Context& context, const std::vector<ast::Tag>& tags, const st
       context.report(diag::make(Code::E0210, tag.span, "this tag is given twice").with_label("given again here").with_secondary(at->second, "first given here").with_help("leave one of the two out"));
       continue;
     }
-    if (!tag.arguments.empty()) context.not_yet("tags with arguments, such as a time zone", tag.span);
+    for (const ast::Argument& argument : tag.arguments) check_tag_argument(context, tag, argument);
     switch (tag.kind) {
       case ast::TagKind::key: out.tags.key = true; break;
       case ast::TagKind::time: out.tags.time = true, out.time = tag.span; break;

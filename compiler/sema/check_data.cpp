@@ -278,9 +278,9 @@ void DataBlock::check_tags(const Pending& pending, const ReadTags& read, const T
   if (read.time && type.base != Base::timestamp && type.base != Base::date)
     wrong(Code::E0301, *read.time, "`@time` is a timestamp or a date", "compute one from it: `… : timestamp = timestamp(…) @time`");
   if (read.label && type.missing && !pending.column->value)
-    wrong(Code::E0302, pending.column->type.span, "a label that is read may not be missing", "declare it without `?`, or compute the label: `… = other ?? default @label`");
-  if (read.tags.key && type.missing) wrong(Code::E0302, pending.column->type.span, "a key may not be missing", "declare it without `?`");
-  if (read.tags.weight && !type.is_number()) wrong(Code::E0301, pending.column->type.span, "a weight is a number", "declare it `float in 0..1_000`");
+    wrong(Code::E0302, pending.column->type.span, "a label that is read from a file cannot be missing", "declare it without `?`, or compute the label: `… = other ?? default @label`");
+  if (read.tags.key && type.missing) wrong(Code::E0302, pending.column->type.span, "a key cannot be missing", "declare it without `?`");
+  if (read.tags.weight && !type.is_number()) wrong(Code::E0301, pending.column->type.span, "`@weight` stands with a number", "declare it `float in 0..1_000`");
 }
 
 std::optional<hir::ColumnId> DataBlock::resolve_column(Pending& pending) {
@@ -400,7 +400,7 @@ void DataBlock::finish_table() {
     const auto said = [](const ast::Tag& t) { return t.kind == ast::TagKind::available || t.kind == ast::TagKind::ignore; };
     if (pending.column && (pending.column->value || std::ranges::any_of(pending.column->tags, said))) continue;
     if (context_.out[*pending.id].type.base != Base::timestamp) continue;
-    context_.report(diag::make(Code::W0402, pending.name->span, fmt::format("`{}` is a second time, and is taken as known at the row's `@time`", pending.name->text))
+    context_.report(diag::make(Code::W0402, pending.name->span, fmt::format("`{}` is a second time column, and is taken as known at the row's `@time`", pending.name->text))
                         .with_label("no `@available(…)`")
                         .with_secondary(context_.out[*table_.time].span, "the row's time")
                         .with_help(pending.locked ? fmt::format("if it lies later, declare it: `{0} : timestamp @available(at {0})`; if not, `because \"…\"` quiets this", pending.name->text)

@@ -20,7 +20,7 @@ void check_stage(Context& context, const ast::StageOf& stage, hir::Deploy& out) 
   hir::Approval& approval = out.approval.emplace();
   if (stage.approval_from) approval.from = stage.approval_from->value;
   if (stage.approval_from && approval.from.empty())
-    context.report(diag::make(Code::E0303, stage.approval_from->span, "an approval comes from somebody").with_label("no name").with_help("name the role, as in `approval from \"risk\"`, or leave `from` out"));
+    context.report(diag::make(Code::E0303, stage.approval_from->span, "the role that an approval comes from has no name").with_label("is empty").with_help("name the role, as in `approval from \"risk\"`, or leave `from` out"));
   if (stage.approval_per) {
     approval.per_code = stage.approval_per->text == "code";
     if (!approval.per_code && stage.approval_per->text != "version")

@@ -95,7 +95,7 @@ std::optional<hir::Metric> EvaluateBlock::named_metric(const std::string& name, 
   if (entries.empty()) {
     std::vector<std::string_view> candidates;
     for (const Signature& signature : standard_library())
-      if (signature.kind == EntryKind::metric) candidates.push_back(signature.name);
+      if (signature.kind == EntryKind::metric && (candidates.empty() || candidates.back() != signature.name)) candidates.push_back(signature.name);
     context_.report(with_meaning(diag::make(Code::E0204, name_span, fmt::format("there is no metric `{}`", name)).with_label("not in the standard library"), Named::metric, name, name_span, candidates,
                                     fmt::format("metrics are {}", listing(candidates, 16))));
     return std::nullopt;
@@ -112,9 +112,9 @@ std::optional<hir::Metric> EvaluateBlock::named_metric(const std::string& name, 
   if (fitting == entries.end()) {
     std::vector<std::string_view> others;
     for (const Signature& signature : standard_library())
-      if (signature.kind == EntryKind::metric && takes(signature)) others.push_back(signature.name);
+      if (signature.kind == EntryKind::metric && takes(signature) && (others.empty() || others.back() != signature.name)) others.push_back(signature.name);
     context_.report(diag::make(Code::E0307, name_span, fmt::format("`{}` does not fit a model of `{}`", name, context_.out[of.label].name))
-                        .with_label(of.task == hir::Task::binary ? "is for numbers, but the label is true or false" : "is for true or false, but the label is a number")
+                        .with_label(of.task == hir::Task::binary ? "does not fit a label that is true or false" : of.task == hir::Task::classes ? "does not fit a label of several classes" : "does not fit a label that is a number")
                         .with_secondary(context_.out[of.label].span, fmt::format("the label, `{}`", to_string(label)))
                         .with_help(fmt::format("metrics that fit are {}", listing(others, 16))));
     return std::nullopt;
@@ -273,8 +273,8 @@ std::optional<hir::GateSide> EvaluateBlock::side(ast::ExprId id) {
   auto right = side(op->right);
   if (!left || !right) return std::nullopt;
   const auto unsupported = [&]() -> std::optional<hir::GateSide> {
-    context_.report(diag::make(Code::E0602, e.span, "one side of a gate holds one figure, scaled and shifted by constants").with_label("is more than that")
-                        .with_help("put one figure on each side: `auc >= other.auc - 0.02`"));
+    context_.report(diag::make(Code::E0602, e.span, "each side of a gate may have one metric, and numbers that it is multiplied with or added to").with_label("is more than that")
+                        .with_help("write for example `auc >= other.auc - 0.02`"));
     return std::nullopt;
   };
   switch (op->op) {
@@ -395,7 +395,7 @@ void check_evaluate(Context& context, const ast::Declaration& declaration) {
       if (slice->unit && !positives && slice->unit->text != "rows")
         context.report(diag::make(Code::E0308, slice->unit->span, fmt::format("a slice is counted in `rows` or `positives`, not in `{}`", slice->unit->text)).with_label("not a unit here").with_help("write `rows`"));
       if (positives && train.task != hir::Task::binary)
-        context.report(diag::make(Code::E0308, slice->unit->span, "a number has no positives").with_label(fmt::format("the label is `{}`", to_string(context.out[train.label].type))).with_help("write `rows`"));
+        context.report(diag::make(Code::E0308, slice->unit->span, train.task == hir::Task::regression ? "a number has no positives" : "several classes have no positives").with_label(fmt::format("the label is `{}`", to_string(context.out[train.label].type))).with_help("write `rows`"));
       for (const ast::SliceItem& item : slice->items) {
         hir::Slice made;
         made.at_least_rows = positives ? 0 : static_cast<std::uint64_t>(least);

@@ -5,6 +5,7 @@
 #include "compiler/sema/block_spec.h"
 #include "compiler/sema/check_data.h"
 #include "compiler/sema/typer.h"
+#include "compiler/sema/zones.h"
 
 /// What holds a workflow together in time and place: schedules, environments, what is bound to other code.
 namespace mlp::sema {
@@ -42,10 +43,11 @@ void check_job(Context& context, const ast::Job& job) {
 
 void check_schedule(Context& context, const ast::Declaration& declaration) {
   const auto& schedule = std::get<ast::Schedule>(declaration.kind);
+  if (schedule.zone) check_zone(context, schedule.zone->value, schedule.zone->span);
   const std::vector<std::string_view> days{"daily", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"};
   for (const ast::Name& day : schedule.days)
     if (std::find(days.begin(), days.end(), day.text) == days.end())
-      context.report(with_suggestion(diag::make(Code::E0206, day.span, fmt::format("`{}` is no day", day.text)).with_label("not known here"), day.text, day.span, days, fmt::format("days are {}", listing(days))));
+      context.report(with_suggestion(diag::make(Code::E0206, day.span, fmt::format("`{}` is no day of the week", day.text)).with_label("not known here"), day.text, day.span, days, fmt::format("days are {}", listing(days))));
   if (schedule.every) constant_duration(context, schedule.every, "the time between two runs");
   if (schedule.fresh) constant_duration(context, schedule.fresh, "how fresh the table has to be");
   if (schedule.after)
@@ -120,7 +122,7 @@ void check_callable(Context& context, const ast::Declaration& declaration) {
   if (callable.binding.kind == ast::Binding::Kind::python && callable.binding.symbol) {
     check_python_reference(context, callable.binding.symbol->value, callable.binding.symbol->span);
   } else {
-    context.report(diag::make(Code::E0207, declaration.name.span, fmt::format("`{}` is bound to nothing that could compute it", declaration.name.text)).with_label("no `= python(…)`")
+    context.report(diag::make(Code::E0207, declaration.name.span, fmt::format("`{}` does not say what computes it", declaration.name.text)).with_label("no `= python(…)`")
                        .with_help("write `= python(\"file.py:Name\")`; native code belongs to the standard library"));
   }
 }

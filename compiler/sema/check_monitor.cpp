@@ -44,7 +44,7 @@ std::optional<Comparison> check_comparison(Context& context, ast::ExprId id, Ent
   const bool ordered = comparison && (comparison->op == ast::BinaryOp::less || comparison->op == ast::BinaryOp::less_equal || comparison->op == ast::BinaryOp::greater ||
                                       comparison->op == ast::BinaryOp::greater_equal);
   if (!name || !ordered) {
-    context.report(diag::make(Code::E0301, e.span, fmt::format("a {} is compared with a constant here", noun)).with_label("is no such comparison").with_help("write the name, `<` or `>=`, and a number"));
+    context.report(diag::make(Code::E0301, e.span, fmt::format("a {} is compared with a number here", noun)).with_label("is no such comparison").with_help("write for example `psi < 0.2`"));
     return {};
   }
   const std::string text = name->path.text();
@@ -78,15 +78,20 @@ void check_performance(Context& context, const ast::PerformanceCheck& performanc
   const bool ordered = comparison && (comparison->op == ast::BinaryOp::less || comparison->op == ast::BinaryOp::less_equal || comparison->op == ast::BinaryOp::greater || comparison->op == ast::BinaryOp::greater_equal);
   if (!ordered) {
     if (!std::holds_alternative<ast::Broken>(e.kind))
-      context.report(diag::make(Code::E0301, e.span, "a metric is compared with a constant here").with_label("is no such comparison").with_help("write for example `performance auc >= 0.8`"));
+      context.report(diag::make(Code::E0301, e.span, "a metric is compared with a number here").with_label("is no such comparison").with_help("write for example `performance auc >= 0.8`"));
   } else {
-    constant_float(context, comparison->right, {}, "the bound");
+    const auto bound = constant_float(context, comparison->right, {}, "the bound");
     if (train && written) {
       const auto metric = check_metric(context, context.out[*train], *written, comparison->left);
       const bool at_least = comparison->op == ast::BinaryOp::greater || comparison->op == ast::BinaryOp::greater_equal;
       if (metric && metric->higher_is_better != at_least)
         context.report(diag::make(Code::E0602, comparison->op_span, fmt::format("`{}` is better {}, so this is breached when the model is good", metric->text, metric->higher_is_better ? "higher" : "lower")).with_label("the wrong way round")
                            .with_help(metric->higher_is_better ? "write `>=`" : "write `<=`"));
+      const Signature* signature = metric ? find_native(metric->native) : nullptr;
+      const auto decided = signature && signature->result_range && bound ? decide_comparison(word(comparison->op), *signature->result_range, exactly(*bound)) : std::nullopt;
+      if (decided)
+        context.report(diag::make(Code::E0602, e.span, fmt::format("this check {}", *decided ? "can never be breached" : "is always breached")).with_label(fmt::format("`{}` lies in {}", metric->text, range_text(*signature->result_range)))
+                           .with_help("compare with a value inside of it"));
     }
   }
   const ast::Expr& labels = context.file.expr(performance.labels);
@@ -191,7 +196,7 @@ void require_gates(Context& context, hir::TrainId id, Span span) {
     if (const auto* evaluate = std::get_if<ast::Evaluate>(&declaration.kind); evaluate && evaluate->model.text() == train.name)
       for (const ast::EvaluateEntry& entry : evaluate->entries)
         if (std::holds_alternative<ast::Gate>(entry.kind) || declaration.incomplete) return;
-  context.report(diag::make(Code::E0612, span, fmt::format("`{}` would be retrained and deployed whatever it is worth", train.name)).with_label("no gate holds it").with_secondary(train.span, "has no `require`")
+  context.report(diag::make(Code::E0612, span, fmt::format("`{}` would be retrained and deployed however bad it is", train.name)).with_label("no gate holds it").with_secondary(train.span, "has no `require`")
                      .with_help(fmt::format("write what it must reach: `evaluate {} {{ require … }}`", train.name)));
 }
 
@@ -217,7 +222,7 @@ void check_alert(Context& context, const ast::AlertTo& alert, hir::Monitor& out)
     const auto* call = std::get_if<ast::Call>(&e.kind);
     if (!call) {
       if (!std::holds_alternative<ast::Broken>(e.kind))
-        context.report(diag::make(Code::E0211, e.span, "an alert goes to a target").with_label("is none").with_help("write for example `alert file(\"alerts.jsonl\")`"));
+        context.report(diag::make(Code::E0211, e.span, "this is nothing that an alert could be sent to").with_label("no target").with_help("write for example `alert file(\"alerts.jsonl\")`"));
       continue;
     }
     const std::string name = call->callee.text();
@@ -287,7 +292,7 @@ void check_monitor(Context& context, const ast::Declaration& declaration) {
     const auto value = id ? constant_of(context, id, Type::of(Base::duration), std::nullopt, "this length of time") : std::nullopt;
     if (!value) return 0;
     const std::int64_t length = std::get<std::int64_t>(*value);
-    if (length <= 0) context.report(diag::make(Code::E0303, context.file.expr(id).span, "this length of time has to be longer than nothing").with_label("no time at all").with_help("write a duration, such as 1h or 7d"));
+    if (length <= 0) context.report(diag::make(Code::E0303, context.file.expr(id).span, "this duration must be longer than 0").with_label("no time at all").with_help("write a duration, such as `1h` or `7d`"));
     return std::max<std::int64_t>(length, 0);
   };
   const ast::Declaration* table = view ? declaration_of(context, context.out[*view].table) : nullptr;

@@ -32,7 +32,7 @@ std::optional<hir::ColumnId> label_of(Context& context, const ast::Predict& pred
   for (const ast::ExprId id : predict.quantiles) {
     const auto quantile = constant_float(context, id, {0, 1}, "a quantile");
     if (quantile && *quantile <= below)
-      context.report(diag::make(Code::E0303, context.file.expr(id).span, "quantiles rise, between 0 and 1").with_label(below == 0 ? "is 0" : "is not above the one before").with_help("write for example `quantiles (0.1, 0.5, 0.9)`"));
+      context.report(diag::make(Code::E0303, context.file.expr(id).span, "quantiles have to rise from one to the next, between 0 and 1").with_label(below == 0 ? "is 0" : "is not above the one before").with_help("write for example `quantiles (0.1, 0.5, 0.9)`"));
     if (quantile) below = *quantile;
   }
   if (const auto* ref = std::get_if<ast::Ref>(&e.kind); ref && !predict.name) return column_of_table(context, table, ref->path);
@@ -40,7 +40,7 @@ std::optional<hir::ColumnId> label_of(Context& context, const ast::Predict& pred
   const auto* call = std::get_if<ast::Call>(&e.kind);
   if (!predict.name && !predict.back && !(call && call->over)) {
     const auto* text = std::get_if<ast::String>(&e.kind);
-    context.report(diag::make(Code::E0211, e.span, "`predict` names a column").with_label(text ? "is a text" : "is an expression")
+    context.report(diag::make(Code::E0211, e.span, "`predict` needs the name of a column").with_label(text ? "is a text" : "is an expression")
                        .with_help(text ? "write the name of the column without quotes" : "name the label, `predict y = …`, or declare it in the table: `y : bool = … @label`"));
     return std::nullopt;
   }
@@ -64,10 +64,10 @@ std::optional<hir::ColumnId> label_of(Context& context, const ast::Predict& pred
       for (const Signature& signature : standard_library())
         if (signature.kind == EntryKind::fn && signature.parameters.size() == 1 && signature.result.base == Base::float_ && signature.parameters[0].types[0].base == Base::float_) candidates.push_back(signature.name);
       context.report(with_suggestion(diag::make(functions.empty() ? Code::E0204 : Code::E0301, predict.back->span, functions.empty() ? fmt::format("there is no function `{}`", predict.back->text)
-                                                                                                                                    : fmt::format("`{}` does not lead from a number back to a number", predict.back->text))
-                                         .with_label("cannot lead back"), predict.back->text, predict.back->span, candidates, "name the inverse: `predict log(y) back exp`"));
+                                                                                                                                    : fmt::format("`{}` makes no number of a number, so it undoes nothing", predict.back->text))
+                                         .with_label("is no inverse"), predict.back->text, predict.back->span, candidates, "name the inverse function: `predict log(y) back exp`"));
     } else if (node && !b.type(node).is_number()) {
-      context.report(diag::make(Code::E0301, e.span, fmt::format("`back` leads from a number to a number, but this is {}", type_text(b, node))).with_label("is no number").with_help("leave `back` out"));
+      context.report(diag::make(Code::E0301, e.span, fmt::format("`back` undoes a function of a number, but this is {}", type_text(b, node))).with_label("is no number").with_help("leave `back` out"));
     }
   }
   if (!node || b.is_missing(node)) return std::nullopt;
@@ -261,7 +261,7 @@ void check_label_entries(Context& context, const ast::Train& train, const hir::T
       if (tune->strategy) check_word(context, *tune->strategy, {"random", "grid", "tpe", "asha"}, "strategy");
       if (tune->early_stop_rounds) constant_int(context, tune->early_stop_rounds, {1, 100'000}, "the number of rounds");
       if (!tuned)
-        context.report(diag::make(Code::E0611, entry.word, "nothing is to be searched").with_label("no parameter is written `tune`").with_help("write a range for a parameter of the model, `depth: tune 3..8`, or leave `tune` out"));
+        context.report(diag::make(Code::E0611, entry.word, "`tune` searches parameters, and none is to be searched").with_label("no parameter is written `tune`").with_help("write a range for a parameter of the model, `depth: tune 3..8`, or leave `tune` out"));
     } else if (const auto* early = std::get_if<ast::EarlyStop>(&entry.kind)) {
       context.not_yet("`early_stop`", entry.span);
       needs.push_back({entry.word, "early stopping watches the metric"});
@@ -481,7 +481,10 @@ std::optional<hir::TrainId> resolve_train(Context& context, const ast::Declarati
     case Base::bool_: out.task = hir::Task::binary; break;
     case Base::int_:
     case Base::float_: out.task = hir::Task::regression; break;
-    case Base::category: context.not_yet("predicting one of several classes", predict_span); return std::nullopt;
+    case Base::category:
+      out.task = hir::Task::classes;
+      context.not_yet("predicting one of several classes", predict_span);
+      break;
     default:
       context.report(diag::make(Code::E0301, predict_span, fmt::format("`{}` is `{}`, which no model predicts", target.name, to_string(target.type))).with_label("is no bool, number or category")
                          .with_secondary(target.span, "declared here").with_help("compute a bool or a number from it, tagged `@label`"));
@@ -493,7 +496,7 @@ std::optional<hir::TrainId> resolve_train(Context& context, const ast::Declarati
     if (!predicts) {
       std::vector<std::string_view> others;
       for (const Signature& other : standard_library())
-        if (other.kind == EntryKind::model && std::any_of(other.predicts.begin(), other.predicts.end(), [&](const Type& t) { return t.base == target.type.base || (t.base == Base::float_ && target.type.base == Base::int_); }))
+        if (other.kind == EntryKind::model && (others.empty() || others.back() != other.name) && std::any_of(other.predicts.begin(), other.predicts.end(), [&](const Type& t) { return t.base == target.type.base || (t.base == Base::float_ && target.type.base == Base::int_); }))
           others.push_back(other.name);
       context.report(diag::make(Code::E0306, model->name.span, fmt::format("`{}` predicts {}, but `{}` is `{}`", signature->name, types_text(signature->predicts), target.name, to_string(target.type)))
                          .with_label("cannot predict it").with_secondary(predict_span, "predicted here").with_help(fmt::format("models that can are {}", listing(others))));

@@ -6,6 +6,7 @@
 #include "compiler/sema/foreign_names.h"
 #include "compiler/sema/intervals.h"
 #include "compiler/sema/typer.h"
+#include "compiler/sema/zones.h"
 
 namespace mlp::sema {
 
@@ -19,13 +20,9 @@ std::optional<Type> resolve_type(Context& context, const ast::TypeRef& ref) {
   };
   constexpr Word kWords[] = {{"bool", Base::bool_}, {"int", Base::int_}, {"float", Base::float_}, {"string", Base::string}, {"date", Base::date},
                              {"timestamp", Base::timestamp}, {"duration", Base::duration}, {"category", Base::category}, {"list", Base::list},
-                             {"vector", Base::vector}, {"map", Base::map}};
+                             {"vector", Base::vector}, {"sparse", Base::vector}, {"map", Base::map}};
   const auto at = std::find_if(std::begin(kWords), std::end(kWords), [&](const Word& word) { return word.name == ref.name.text; });
   if (at == std::end(kWords)) {
-    if (ref.name.text == "sparse") {
-      context.not_yet("sparse vectors", ref.span);
-      return std::nullopt;
-    }
     std::vector<std::string_view> candidates;
     for (const Word& word : kWords) candidates.push_back(word.name);
     if (const ForeignType foreign = foreign_type(ref.name.text); !foreign.ours.empty()) {
@@ -44,7 +41,7 @@ std::optional<Type> resolve_type(Context& context, const ast::TypeRef& ref) {
       std::vector<std::string> domain;
       for (const ast::Text& value : ref.values) {
         if (std::find(domain.begin(), domain.end(), value.value) != domain.end()) {
-          context.report(diag::make(Code::E0210, value.span, fmt::format("\"{}\" stands twice in the domain", value.value)).with_label("again here").with_help("leave one of the two out"));
+          context.report(diag::make(Code::E0210, value.span, fmt::format("\"{}\" stands twice in the list of values", value.value)).with_label("again here").with_help("leave one of the two out"));
           return std::nullopt;
         }
         domain.push_back(value.value);
@@ -60,10 +57,12 @@ std::optional<Type> resolve_type(Context& context, const ast::TypeRef& ref) {
     case Base::vector: {
       const std::int64_t width = ref.width.value_or(0);
       if (width < 0 || width > 1'000'000) {
-        context.report(diag::make(Code::E0303, ref.span, "the width of a vector is in 1..1_000_000").with_label("out of range").with_help("give a smaller width"));
+        context.report(diag::make(Code::E0303, ref.span, fmt::format("the width of a `{}` is in 1..1_000_000", at->name)).with_label("out of range").with_help("give a smaller width"));
         return std::nullopt;
       }
-      return Type::vector(static_cast<std::uint32_t>(width), ref.missing);
+      if (at->name != "sparse") return Type::vector(static_cast<std::uint32_t>(width), ref.missing);
+      context.not_yet("sparse vectors", ref.span);
+      return Type::sparse(static_cast<std::uint32_t>(width), ref.missing);
     }
     default: return Type::of(at->base, ref.missing);
   }
@@ -117,7 +116,7 @@ std::int64_t constant_duration(Context& context, ast::ExprId id, const std::stri
   if (!value) return 0;
   const std::int64_t length = std::get<std::int64_t>(*value);
   if (length > 0) return length;
-  context.report(diag::make(Code::E0303, context.file.expr(id).span, fmt::format("{} has to be longer than nothing", what)).with_label("no time at all").with_help("write a duration, such as 180d or 20ms"));
+  context.report(diag::make(Code::E0303, context.file.expr(id).span, fmt::format("{} must be longer than 0", what)).with_label("no time at all").with_help("write a duration, such as `180d` or `20ms`"));
   return 0;
 }
 
@@ -126,7 +125,7 @@ std::optional<Interval> constant_range(Context& context, ast::ExprId id, const s
   const auto* range = std::get_if<ast::Binary>(&e.kind);
   if (!range || range->op != ast::BinaryOp::range) {
     if (!std::holds_alternative<ast::Broken>(e.kind))
-      context.report(diag::make(Code::E0301, e.span, fmt::format("{} is a range, such as 0..120", what)).with_label("is no range").with_help("write `in LOW..HIGH`; both ends are in"));
+      context.report(diag::make(Code::E0301, e.span, fmt::format("{} is a range, such as `0..120`", what)).with_label("is no range").with_help("write `in LOW..HIGH`; both ends are in"));
     return std::nullopt;
   }
   const auto low = constant_float(context, range->left, {}, fmt::format("the low end of {}", what));
@@ -135,7 +134,7 @@ std::optional<Interval> constant_range(Context& context, ast::ExprId id, const s
   if (*low > *high) {
     context.report(diag::make(Code::E0303, e.span, fmt::format("{} is empty: its low end is above its high end", what))
                        .with_label("no value lies in it")
-                       .with_help(fmt::format("write {}", range_text({*high, *low}))));
+                       .with_help(fmt::format("did you mean `{}`?", range_text({*high, *low}))));
     return std::nullopt;
   }
   return Interval{*low, *high};
@@ -165,7 +164,7 @@ std::optional<Value> option_value(Context& context, const Signature& signature, 
     const std::string word = ref ? ref->path.text() : std::string();
     if (std::find(words.begin(), words.end(), word) != words.end()) return Value(word);
     context.report(with_suggestion(diag::make(ref ? Code::E0303 : Code::E0301, e.span,
-                                              ref ? fmt::format("`{}` is none of the words that {} takes", word, what) : fmt::format("{} takes a bare word", what))
+                                              ref ? fmt::format("`{}` is not one of the words that {} takes", word, what) : fmt::format("{} takes a word without quotes", what))
                                        .with_label("not one of them"),
                                    word, e.span, words, fmt::format("it takes {}", listing(words))));
     return std::nullopt;
@@ -178,7 +177,9 @@ std::optional<Value> option_value(Context& context, const Signature& signature, 
     const NodeId node = type_expression(scope, given.value);
     if (!node || !builder.constant(node)) break;
     if (!require_type(scope, node, type, what, {})) continue;
-    return constant_of(context, given.value, type, parameter.range, what);
+    const auto value = constant_of(context, given.value, type, parameter.range, what);
+    if (const auto* text = value && parameter.name == kZoneParameter ? std::get_if<std::string>(&*value) : nullptr; text && !check_zone(context, *text, e.span)) return std::nullopt;
+    return value;
   }
   return constant_of(context, given.value, parameter.types.front(), parameter.range, what);
 }

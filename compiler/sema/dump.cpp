@@ -103,7 +103,7 @@ std::string split_text(const Workflow& w, const Split& split) {
 
 std::string train_text(const Workflow& w, const Train& train) {
   constexpr std::string_view kRefit[] = {"none", "train+validation", "all"};
-  std::string out = fmt::format("train {} of {} predict {} {}\n", train.name, w[train.view].name, qualified_name(w, train.label), train.task == Task::binary ? "binary" : "regression");
+  std::string out = fmt::format("train {} of {} predict {} {}\n", train.name, w[train.view].name, qualified_name(w, train.label), train.task == Task::binary ? "binary" : train.task == Task::classes ? "classes" : "regression");
   const Split& split = w[train.split];
   out += fmt::format("  split {} seed {} refit {}\n", split.name.empty() ? "(inline)" : split.name, train.seed, kRefit[static_cast<int>(train.refit)]);
   if (train.weight) out += fmt::format("  weight {}\n", qualified_name(w, *train.weight));

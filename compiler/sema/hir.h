@@ -163,7 +163,7 @@ struct Split {
   std::int64_t seed = 0;
 };
 
-enum class Task : std::uint8_t { binary, regression };
+enum class Task : std::uint8_t { binary, regression, classes };
 enum class Refit : std::uint8_t { none, train_and_validation, all };
 
 /// One column of what the model reads: a view column as it is, or prepared by the model's signature.

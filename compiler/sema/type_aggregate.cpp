@@ -169,7 +169,7 @@ bool AggregateCall::check_window(const Signature& signature, hir::Aggregate& out
       if (!ending) return false;
       out.ending_us = std::get<std::int64_t>(*ending);
       if (out.ending_us < 0) {
-        scope_.report(diag::make(Code::E0303, scope_.place(scope_.file->expr(window.ending).span), "a window ends before the prediction").with_label("ends after it").with_help("write for example `ending 7d ago`"));
+        scope_.report(diag::make(Code::E0303, scope_.place(scope_.file->expr(window.ending).span), "this window ends after the prediction, when its rows are not known yet").with_label("ends too late").with_help("write for example `ending 7d ago`"));
         return false;
       }
     }

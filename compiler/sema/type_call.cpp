@@ -7,6 +7,7 @@
 #include "compiler/sema/foreign_names.h"
 #include "compiler/sema/intervals.h"
 #include "compiler/sema/typer.h"
+#include "compiler/sema/zones.h"
 
 namespace mlp::sema {
 
@@ -68,7 +69,7 @@ bool check_argument(const Scope& scope, const Signature& signature, const Parame
   if (arg.type.missing && !target.missing) {
     const std::string text = scope.at ? std::string() : scope.context.text(arg.span);
     auto d = diag::make(Code::E0302, arg.span,
-                        b.is_missing(node) ? fmt::format("`{}` of `{}` takes no `missing`", parameter.name, signature.name)
+                        b.is_missing(node) ? fmt::format("`{}` of `{}` cannot be `missing`", parameter.name, signature.name)
                                            : fmt::format("`{}` takes known values, but this may be missing", signature.name))
                  .with_label(fmt::format("is {}", type_text(b, node)))
                  .with_help(fmt::format("say what stands in for a missing value, `{} ?? default`, or compute only where it is known: `if {} is known then … else …`",
@@ -213,8 +214,8 @@ NodeId call_user_function(Scope& scope, const ast::Call& call, Span span, const 
   // Functions that call functions twice can grow beyond all bounds.
   constexpr std::size_t kMostNodes = 20'000;
   if (scope.builder.size() > kMostNodes) {
-    scope.context.report(diag::make(Code::E0105, scope.place(span), fmt::format("the expression grows beyond {} operations when its functions are written out", kMostNodes))
-                             .with_label("too large here").with_help("compute intermediate columns"));
+    scope.context.report(diag::make(Code::E0105, scope.place(span), fmt::format("this expression has more than {} operations once its functions are put in", kMostNodes))
+                             .with_label("too large here").with_help("give parts of it names of their own, as columns"));
     return {};
   }
   const InModule within(scope.context, declaration);
@@ -240,8 +241,8 @@ void report_unknown_callee(const Scope& scope, const ast::Call& call, const std:
   const Span at = scope.place(call.callee.span);
   for (const Signature& signature : standard_library()) {
     if (signature.name != name) continue;
-    constexpr std::string_view kKinds[] = {"a function", "a transform", "a model", "a metric", "a drift test", "a source", "a sink"};
-    scope.report(diag::make(Code::E0211, at, fmt::format("`{}` is {}, which is no value of a row", name, kKinds[static_cast<int>(signature.kind)]))
+    constexpr std::string_view kKinds[] = {"a function", "a transform", "a model", "a metric", "a drift test", "a source", "a sink", "an aggregate"};
+    scope.report(diag::make(Code::E0211, at, fmt::format("`{}` is {}, which computes no value of a row", name, kKinds[static_cast<int>(signature.kind)]))
                      .with_label("a function or transform is needed here")
                      .with_help(signature.doc));
     return;
@@ -417,7 +418,7 @@ NodeId type_call(Scope& scope, const ast::Call& call, Span span) {
       const std::string& word = as_word(scope, argument)->path.parts[0].text;
       if (std::find(parameter.one_of.begin(), parameter.one_of.end(), word) == parameter.one_of.end()) {
         const std::vector<std::string_view> words(parameter.one_of.begin(), parameter.one_of.end());
-        scope.report(with_suggestion(diag::make(Code::E0303, scope.place(argument.span), fmt::format("`{}` is none of the words that `{}` takes", word, parameter.name))
+        scope.report(with_suggestion(diag::make(Code::E0303, scope.place(argument.span), fmt::format("`{}` is not one of the words that `{}` takes", word, parameter.name))
                                          .with_label("not one of them"),
                                      word, scope.place(argument.span), words, fmt::format("it takes {}", listing(words))));
         good = false;
@@ -430,6 +431,8 @@ NodeId type_call(Scope& scope, const ast::Call& call, Span span) {
       const Type& target = choice.targets[at];
       if (!check_argument(scope, signature, parameter, target, given[at])) { good = false; continue; }
       arg = *scope.builder.convert(given[at], target);
+      const auto value = parameter.name == kZoneParameter && !scope.quiet ? scope.builder.constant(arg) : std::nullopt;
+      if (const auto* text = value ? std::get_if<std::string>(&*value) : nullptr; text && !check_zone(context, *text, scope.builder[given[at]].span)) good = false;
     }
     if (signature.random && parameter.name == "seed") {
       const auto value = scope.builder.constant(arg);

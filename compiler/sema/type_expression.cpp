@@ -166,7 +166,7 @@ NodeId type_if(Scope& scope, const ast::If& op, Span span) {
                      .with_label("neither type holds both")
                      .with_secondary(scope.place(scope.file->expr(op.then).span), fmt::format("`{}`", to_string(first)))
                      .with_secondary(scope.place(scope.file->expr(op.otherwise).span), fmt::format("`{}`", to_string(second)))
-                     .with_help("cast one of the branches"));
+                     .with_help("cast one of them, so that both have one type"));
     return {};
   }
   if (const auto truth = scope.builder.decide(condition)) return *truth ? yes : no;
@@ -221,9 +221,18 @@ void warn_decided(const Scope& scope, NodeId node, std::initializer_list<NodeId>
     if (operand && b.type(operand).is_number() && !b.constant(operand)) wide = operand;
   const auto decided = wide ? b.decide(node) : std::nullopt;
   if (!decided) return;
+  // 15 where 15% is meant: a share lies between 0 and 1.
+  std::string share;
+  for (const NodeId operand : operands)
+    if (const auto value = operand ? b.constant(operand) : std::nullopt; value && b.range(wide) == Interval{0, 1}) {
+      const auto* whole = std::get_if<std::int64_t>(&*value);
+      const auto* real = std::get_if<double>(&*value);
+      const double bound = whole ? static_cast<double>(*whole) : real ? *real : 0;
+      if (bound > 1 && bound <= 100) share = scope.context.text(b[operand].span);
+    }
   auto d = diag::make(Code::W0301, span, fmt::format("this is always {}{}", *decided ? "true" : "false", b.type(wide).missing ? ", or missing" : ""))
                .with_label(fmt::format("`{}` lies in {}", scope.context.text(b[wide].span), range_text(b.range(wide))))
-               .with_help("compare with a value inside of that range, or leave the comparison out");
+               .with_help(share.empty() ? "compare with a value inside of that range, or leave the comparison out" : fmt::format("a share is written in percent: did you mean `{}%`?", share));
   if (auto origin = origin_of(scope, wide)) d.secondary.push_back(*origin);
   scope.report(std::move(d));
 }
@@ -265,8 +274,8 @@ NodeId type_expression(Scope& scope, ast::ExprId id) {
     }
     NodeId operator()(const ast::If& v) const { return type_if(scope, v, span); }
     NodeId operator()(const ast::Call& v) const { return type_call(scope, v, span); }
-    NodeId operator()(const ast::MetricAt&) const { return misplaced("`at` stands in `metrics` and `require` only", ""); }
-    NodeId operator()(const ast::MetricBy&) const { return misplaced("`by` after a call stands in `metrics` and `require` only", ""); }
+    NodeId operator()(const ast::MetricAt&) const { return misplaced("`at` stands in `metrics` and `require` only", "leave it out here: write the threshold where the metric is asked for, `metrics f1 at 0.5`"); }
+    NodeId operator()(const ast::MetricBy&) const { return misplaced("`by` after a call stands in `metrics` and `require` only", "write it inside of the parentheses: `mean(trips.fare by card)`"); }
     NodeId misplaced(std::string message, std::string help) const {
       scope.report(diag::make(Code::E0301, span, std::move(message)).with_label("not here").with_help(std::move(help)));
       return {};
@@ -284,7 +293,7 @@ NodeId type_condition(Scope& scope, ast::ExprId id, const std::string& what) {
   if (type.base != Base::bool_) {
     auto d = diag::make(Code::E0301, span, fmt::format("{} must be true or false, but is {}", what, type_text(scope.builder, node)))
                  .with_label(fmt::format("is {}", type_text(scope.builder, node)))
-                 .with_help("compare it with something");
+                 .with_help("compare it, as in `x > 0` or `x == \"a\"`");
     if (auto label = origin_of(scope, node)) d.secondary.push_back(*label);
     scope.report(std::move(d));
     return {};
@@ -334,7 +343,7 @@ NodeId require_type(Scope& scope, NodeId node, const Type& type, const std::stri
   };
   if (b.is_missing(node)) {
     if (!type.missing)
-      return fail(Code::E0302, fmt::format("{} may not be missing", what), "is missing", fmt::format("declare {} `{}?`", what, to_string(type)));
+      return fail(Code::E0302, fmt::format("{} cannot be missing", what), "is missing", fmt::format("declare {} `{}?`", what, to_string(type)));
     return *b.convert(node, type);
   }
   const Type from = b.type(node);
@@ -345,10 +354,10 @@ NodeId require_type(Scope& scope, NodeId node, const Type& type, const std::stri
       if (std::find(type.domain().begin(), type.domain().end(), value) == type.domain().end()) {
         std::vector<std::string_view> candidates(type.domain().begin(), type.domain().end());
         auto d = with_suggestion(diag::make(Code::E0305, span, fmt::format("\"{}\" is no value of {}", value, what))
-                                     .with_label("not in the domain"),
-                                 value, span, candidates, fmt::format("the domain is {}", listing(candidates)));
+                                     .with_label("not one of its values"),
+                                 value, span, candidates, fmt::format("its values are {}", listing(candidates)));
         d.fixes.clear();
-        if (declared) d.secondary.push_back({declared, fmt::format("the domain is declared here: `{}`", to_string(type.known()))});
+        if (declared) d.secondary.push_back({declared, fmt::format("its values are declared here: `{}`", to_string(type.known()))});
         scope.report(std::move(d));
         return {};
       }

@@ -35,8 +35,8 @@ bool is_equality(std::string_view token) { return token == "==" || token == "!="
 void report_domain(const Scope& scope, const std::string& value, const Type& type, Span span, NodeId category, std::string_view consequence) {
   const std::vector<std::string_view> domain(type.domain().begin(), type.domain().end());
   auto d = with_suggestion(diag::make(Code::E0305, span, fmt::format("\"{}\" is no value of this category, {}", value, consequence))
-                               .with_label("not in the domain"),
-                           value, span, domain, fmt::format("the domain is {}", listing(domain)));
+                               .with_label("not one of its values"),
+                           value, span, domain, fmt::format("its values are {}", listing(domain)));
   for (diag::Fix& fix : d.fixes) fix.replacement = fmt::format("\"{}\"", fix.replacement);
   if (auto origin = origin_of(scope, category)) d.secondary.push_back(*origin);
   scope.report(std::move(d));
@@ -66,9 +66,9 @@ std::optional<NodeId> compare_category(Scope& scope, std::string_view token, Nod
     return NodeId{};
   }
   if (!text) {
-    scope.report(diag::make(Code::E0301, op_span, fmt::format("`{}` compares an ordered category with one of its values only", token))
+    scope.report(diag::make(Code::E0301, op_span, fmt::format("`{}` compares an ordered category with one of its values, and with nothing else", token))
                      .with_label("the other side is no constant")
-                     .with_help("write the value in quotes"));
+                     .with_help("write one of its values, in quotes"));
     return NodeId{};
   }
   const std::size_t rank = static_cast<std::size_t>(std::find(type.domain().begin(), type.domain().end(), *text) - type.domain().begin());
@@ -110,7 +110,7 @@ NodeId apply_operator(Scope& scope, std::string_view token, std::vector<NodeId> 
     if (!b.is_missing(operand)) continue;
     const std::string_view test = token == "!=" ? "known" : "missing";
     auto d = diag::make(Code::E0301, op_span, is_equality(token) ? fmt::format("nothing equals `missing`, not even another `missing`")
-                                                                 : fmt::format("`{}` takes no `missing`", token))
+                                                                 : fmt::format("`{}` cannot compute with `missing`", token))
                  .with_label("is never true or false")
                  .with_help(is_equality(token) ? fmt::format("write `… is {}`", test) : "leave it out, or give it a value");
     const NodeId other = operands.size() == 2 ? operands[operands[0] == operand ? 1 : 0] : NodeId{};
@@ -135,7 +135,7 @@ NodeId apply_operator(Scope& scope, std::string_view token, std::vector<NodeId> 
                                                    : fmt::format("{} and {}", type_text(b, operands[0]), type_text(b, operands[1]));
     auto d = diag::make(Code::E0301, op_span, is_comparison(token) ? fmt::format("{} cannot be compared with `{}`", types, shown)
                                                                    : fmt::format("`{}` does not take {}", shown, types))
-                 .with_label("does not fit its operands");
+                 .with_label("does not fit these types");
     for (const NodeId operand : operands) d.secondary.push_back({b[operand].span, fmt::format("is {}", type_text(b, operand))});
     for (const NodeId operand : operands)
       if (auto origin = origin_of(scope, operand)) d.secondary.push_back(*origin);
@@ -207,7 +207,7 @@ NodeId type_in(Scope& scope, const ast::In& in, Span span) {
     const Span at = b[node].span;
     const auto constant = b.constant(node);
     if (!constant || b.is_missing(node)) {
-      scope.report(diag::make(Code::E0304, at, "the elements of a set must be constants")
+      scope.report(diag::make(Code::E0304, at, "what stands in a set must be constant")
                        .with_label(constant ? "`missing` is in no set" : "differs from row to row")
                        .with_help(constant ? "test `… is missing` beside the set" : "compare with `==` and join the comparisons with `or`"));
       good = false;
@@ -227,7 +227,7 @@ NodeId type_in(Scope& scope, const ast::In& in, Span span) {
       auto d = diag::make(Code::E0301, at, fmt::format("the set holds {}, but the value is `{}`", type_text(b, node), to_string(type)))
                    .with_label(fmt::format("is {}", type_text(b, node)))
                    .with_secondary(b[value].span, fmt::format("is `{}`", to_string(type)))
-                   .with_help("all elements need the type of the value");
+                   .with_help("let all that stands in the set have the type of the value");
       scope.report(std::move(d));
       good = false;
       continue;

@@ -59,6 +59,9 @@ inline std::string_view trimmed(std::string_view text) {
 /// A comment as other languages write it (`//`, `--`, `/* */` …), or an address without quotes; nullopt where none begins.
 std::optional<Foreign> foreign_comment(const Reading& at);
 
+/// Warns of comments that look like an import: `#include "a.mlp"`.
+void warn_of_comments(std::string_view text, std::uint32_t file, const std::vector<Lexeme>& all, diag::Sink& sink);
+
 /// Characters that begin no token: signs of other languages, quotes and blanks of a word processor.
 Foreign foreign_characters(const Reading& at);
 

@@ -48,6 +48,23 @@ std::string with_number_signs(std::string_view body, std::string_view indent) {
 
 }  // namespace
 
+void warn_of_comments(std::string_view text, std::uint32_t file, const std::vector<Lexeme>& all, diag::Sink& sink) {
+  for (const std::string_view word : {"#include", "#import"}) {
+    for (std::size_t at = 0; (at = text.find(word, at)) != std::string_view::npos; at += word.size()) {
+      const auto begin = static_cast<std::uint32_t>(at);
+      const std::string_view what = trimmed(text.substr(at + word.size(), line_end(text, begin) - std::min<std::size_t>(line_end(text, begin), at + word.size())));
+      if (what.size() < 3 || !((what.front() == '"' && what.back() == '"') || (what.front() == '<' && what.back() == '>'))) continue;
+      const auto next = std::ranges::upper_bound(all, begin, {}, &Lexeme::begin);
+      const bool in_text = next != all.begin() && std::prev(next)->end > begin;
+      const bool alone = trimmed(text.substr(text.rfind('\n', at) + 1, at - text.rfind('\n', at) - 1)).empty();
+      if (in_text || !alone) continue;
+      const std::string path(what.substr(1, what.size() - 2));
+      const std::string meant = fmt::format("import \"{}\" as NAME", path);
+      sink.report(diag::make(diag::Code::W0101, {file, begin, line_end(text, begin)}, "this line is a comment: nothing is imported").with_help(fmt::format("write `{}`, or put a blank behind the `#`", meant)));
+    }
+  }
+}
+
 std::optional<Foreign> foreign_comment(const Reading& at) {
   const std::string_view rest = at.text.substr(at.begin);
   const auto make = [&](std::string_view sign, std::uint32_t end, std::string help) {

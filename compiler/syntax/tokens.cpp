@@ -442,6 +442,7 @@ class Filter {
 
 Tokens tokenize(std::string_view text, std::uint32_t file, diag::Sink& sink, const ParseOptions& options) {
   RawTokens raw = lex(text, file, sink);
+  warn_of_comments(text, file, raw.lexemes, sink);
   join_foreign_operators(raw.lexemes, text, file, sink);
   Tokens tokens;
   tokens.docs = std::move(raw.docs);

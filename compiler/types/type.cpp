@@ -79,13 +79,13 @@ struct Reader {
       auto element = type();
       if (!element || !take(')')) return std::nullopt;
       t = Type::list(*element);
-    } else if (name == "vector") {
+    } else if (name == "vector" || name == "sparse") {
       std::uint32_t width = 0;
       if (take('(')) {
         for (char c : word()) { if (c < '0' || c > '9') return std::nullopt; width = width * 10 + static_cast<std::uint32_t>(c - '0'); }
         if (!take(')')) return std::nullopt;
       }
-      t = Type::vector(width);
+      t = name == "vector" ? Type::vector(width) : Type::sparse(width);
     } else {
       return std::nullopt;
     }
@@ -114,6 +114,12 @@ Type Type::vector(std::uint32_t width, bool missing) {
   return t;
 }
 
+Type Type::sparse(std::uint32_t width, bool missing) {
+  Type t = of(Base::vector, missing);
+  t.detail = std::make_shared<TypeDetail>(TypeDetail{{}, false, nullptr, width, true});
+  return t;
+}
+
 const std::vector<std::string>& Type::domain() const { return detail ? detail->domain : kNoDomain; }
 
 bool operator==(const Type& a, const Type& b) {
@@ -121,7 +127,7 @@ bool operator==(const Type& a, const Type& b) {
   if (a.detail == b.detail) return true;
   const TypeDetail none;
   const TypeDetail &x = a.detail ? *a.detail : none, &y = b.detail ? *b.detail : none;
-  if (x.domain != y.domain || x.ordered != y.ordered || x.width != y.width) return false;
+  if (x.domain != y.domain || x.ordered != y.ordered || x.width != y.width || x.sparse != y.sparse) return false;
   if (!x.element || !y.element) return x.element == y.element;
   return *x.element == *y.element;
 }
@@ -150,7 +156,10 @@ std::string to_string(const Type& type) {
       }
       break;
     case Base::list: out = "list(" + to_string(*type.detail->element) + ")"; break;
-    case Base::vector: out = type.detail ? fmt::format("vector({})", type.detail->width) : "vector"; break;
+    case Base::vector:
+      out = type.detail && type.detail->sparse ? "sparse" : "vector";
+      if (type.detail && type.detail->width) out += fmt::format("({})", type.detail->width);
+      break;
   }
   if (type.missing) out += '?';
   return out;

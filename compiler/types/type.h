@@ -33,6 +33,7 @@ struct TypeDetail {
   bool ordered = false;             ///< category("a" < "b")
   std::shared_ptr<const Type> element;  ///< list(T)
   std::uint32_t width = 0;              ///< vector(N); 0 where fitted
+  bool sparse = false;                  ///< sparse(N): a vector of which few places are not 0
 };
 
 struct Type {
@@ -45,6 +46,7 @@ struct Type {
   static Type category(std::vector<std::string> domain, bool ordered = false, bool missing = false);
   static Type list(Type element, bool missing = false);
   static Type vector(std::uint32_t width, bool missing = false);
+  static Type sparse(std::uint32_t width, bool missing = false);
 
   bool is_error() const { return base == Base::error; }
   bool is_number() const { return base == Base::int_ || base == Base::float_; }
@@ -57,7 +59,7 @@ struct Type {
 
 /// Equal in base, missing and detail.
 bool operator==(const Type& a, const Type& b);
-/// As the language writes it: `float?`, `category("a", "b")`, `vector(3)`.
+/// As the language writes it: `float?`, `category("a", "b")`, `vector(3)`, `sparse(3)`.
 std::string to_string(const Type& type);
 /// The inverse of to_string for types without user text problems; nullopt if it is no type.
 std::optional<Type> parse_type(std::string_view text);

@@ -9,7 +9,8 @@ let client;
 async function start() {
   const command = vscode.workspace.getConfiguration("mlpc").get("path") || "mlpc";
   const server = { command, args: ["lsp"] };
-  client = new LanguageClient("mlpc", "mlpc", server, { documentSelector: [{ language: "mlp" }] });
+  const env = vscode.workspace.getConfiguration("mlpc").get("env") || "";
+  client = new LanguageClient("mlpc", "mlpc", server, { documentSelector: [{ language: "mlp" }], initializationOptions: { env } });
   try {
     await client.start();
   } catch (error) {
@@ -31,7 +32,7 @@ async function activate(context) {
   };
   context.subscriptions.push(
     vscode.commands.registerCommand("mlp.restart", again),
-    vscode.workspace.onDidChangeConfiguration((change) => (change.affectsConfiguration("mlpc.path") ? again() : undefined)),
+    vscode.workspace.onDidChangeConfiguration((change) => (change.affectsConfiguration("mlpc.path") || change.affectsConfiguration("mlpc.env") ? again() : undefined)),
   );
   await start();
 }

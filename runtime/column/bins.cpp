@@ -13,7 +13,7 @@ constexpr std::string_view kMagic = "MLPBINS\n";
 constexpr std::uint32_t kVersion = 1;
 
 std::unexpected<diag::Diagnostic> damaged(std::string_view what) {
-  return failure(diag::Code::E0903, fmt::format("a stored binned column is damaged: {}", what),
+  return failure(diag::Code::E0903, fmt::format("a column in the store is damaged: {}", what),
                  "`mlpc cache verify` finds damaged objects; a run makes them anew");
 }
 
@@ -39,7 +39,7 @@ Result<BinnedColumn> decode_binned_column(std::string_view bytes) {
   if (!in.good) return damaged("it is cut off");
   if (version != kVersion) {
     return failure(diag::Code::E0909,
-                   fmt::format("a stored binned column has format {}; this mlpc reads format {}", version, kVersion),
+                   fmt::format("a column in the store has format {}; this mlpc reads format {}", version, kVersion),
                    "run with a store of its own (`--store DIR`), or with the mlpc that wrote it");
   }
   if (!in.check_sum()) return damaged("its checksum does not fit");

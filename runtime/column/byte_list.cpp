@@ -19,7 +19,7 @@ bool take_u64(std::string_view& bytes, std::uint64_t& value) {
 }
 
 std::unexpected<diag::Diagnostic> damaged() {
-  return failure(diag::Code::E0903, "a stored list is not whole", "run again: what is damaged is made anew");
+  return failure(diag::Code::E0903, "an object of the store is not whole", "run again: what is damaged is made anew");
 }
 
 }  // namespace

@@ -73,7 +73,7 @@ std::string help_of(int error) {
     case EMFILE:
       return "raise the limit with `ulimit -n`";
     default:
-      return "";
+      return "look at the path, and at the disk it is on";
   }
 }
 
@@ -284,7 +284,7 @@ class RealFileSystem final : public FileSystem {
       const std::string folder = split_path(pattern).folder;
       const bool exists = folder.find_first_of("*?[") != std::string::npos || ::access(folder.c_str(), F_OK) == 0;
       return failure(diag::Code::E0901, fmt::format("no file fits the pattern `{}`", pattern),
-                     exists ? "" : fmt::format("the folder `{}` does not exist", folder));
+                     exists ? "`*` stands for any letters of a name, `?` for one" : fmt::format("the folder `{}` does not exist", folder));
     }
     std::sort(paths.begin(), paths.end());
     return paths;

@@ -17,7 +17,7 @@ constexpr std::uint32_t kVersion = 2;
 constexpr std::size_t kFragmentBytes = 5 * sizeof(std::uint64_t) + sizeof(Digest::bytes);
 
 std::unexpected<diag::Diagnostic> damaged() {
-  return failure(diag::Code::E0903, "what is stored about a source file is damaged", "a run looks at the file anew");
+  return failure(diag::Code::E0903, "what the store knows of a source file is damaged", "a run looks at the file anew");
 }
 
 }  // namespace
@@ -117,7 +117,7 @@ Result<FileScan> decode_file_scan(std::string_view bytes) {
   if (in.raw(kMagic.size()) != kMagic) return damaged();
   const auto version = in.take<std::uint32_t>();
   if (!in.good) return damaged();
-  if (version != kVersion) return failure(diag::Code::E0909, "what is stored about a source file has another format");
+  if (version != kVersion) return failure(diag::Code::E0909, "what the store knows of a source file has the format of another version of mlpc", "use the version that wrote it, or another store with --store");
   if (!in.check_sum()) return damaged();
   const auto digest = [&] {
     Digest d;

@@ -39,7 +39,7 @@ T option(const plan::Options& options, std::string_view name, T fallback) {
 }
 
 Result<void> check_marks(const ReadOptions& options) {
-  const auto wrong = [](std::string what) { return failure(diag::Code::E0308, std::move(what)); };
+  const auto wrong = [](std::string what) { return failure(diag::Code::E0308, std::move(what), "give `delimiter:` and `decimal:` each a sign of its own, such as `delimiter: \";\", decimal: \",\"`"); };
   if (std::string_view("\"\n\r\0", 4).find(options.delimiter) != std::string_view::npos)
     return wrong("columns cannot be separated by a quote, a line end or a NUL byte");
   if (options.decimal == options.delimiter) return wrong(fmt::format("`{}` cannot both separate columns and be the decimal mark", options.decimal));

@@ -31,7 +31,7 @@ Result<std::unique_ptr<KernelCompiler>> load_kernel_compiler(const CompilerOptio
   auto* const make = module ? reinterpret_cast<Make*>(::dlsym(module, "mlp_make_kernel_compiler")) : nullptr;
   if (!make)
     return failure(diag::Code::E0905, "the part of mlpc that compiles expressions cannot be loaded",
-                   "Build everything again with `./mlpc version`, or check that LLVM 19 is installed (scripts/setup.sh).");
+                   "build again with `./scripts/build.sh release`, which installs what is missing");
   Result<std::unique_ptr<KernelCompiler>> result;
   make(&options, &result);
   return result;

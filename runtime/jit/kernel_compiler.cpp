@@ -40,7 +40,7 @@ std::unexpected<diag::Diagnostic> llvm_failed(const std::string& what, llvm::Err
   // LLVM's own words would tell a user nothing; they are consumed here.
   llvm::consumeError(std::move(error));
   return failure(diag::Code::E0907, "LLVM could not " + what,
-                 "Run with --cpu baseline, or report it with the output of `mlpc doctor`.");
+                 "run with `--baseline-cpu`; where that fails too, report it with the output of `mlpc version`");
 }
 
 llvm::StringRef kernel_bitcode() {
@@ -154,7 +154,7 @@ Result<std::unique_ptr<KernelCompiler>> LlvmCompiler::make(const CompilerOptions
   // Asked of a description without CPU: LLVM prints its own complaint about one that it does not know.
   const std::unique_ptr<llvm::MCSubtargetInfo> known(target->createMCSubtargetInfo(triple, "", ""));
   if (!known || !known->isCPUStringValid(cpu))
-    return failure(diag::Code::E0907, "LLVM knows no CPU `" + options.cpu + "` of this architecture", "Use `native` or `baseline`.");
+    return failure(diag::Code::E0907, "LLVM knows no CPU `" + options.cpu + "` of this architecture", "run with `--baseline-cpu`");
   llvm::TargetOptions target_options;
   target_options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
 

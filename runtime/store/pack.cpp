@@ -73,7 +73,7 @@ Result<std::string> PackReader::read(std::uint64_t pack, std::uint64_t offset, s
   const std::string path = pack_path(directory_, pack);
   const auto opened = open(pack, offset + length);
   if (!opened || offset + length < offset || opened->size < offset + length)
-    return failure(diag::Code::E0903, fmt::format("`{}` is shorter than what it should hold", path));
+    return failure(diag::Code::E0903, fmt::format("`{}` is shorter than what it should hold", path), "run the workflow again: what is missing is made anew");
   std::string bytes;
   DiskResult<std::size_t> read = 0;
   // The second argument of GCC 12 may exceed what was asked for.
@@ -83,7 +83,7 @@ Result<std::string> PackReader::read(std::uint64_t pack, std::uint64_t offset, s
   });
   if (!read) return disk_failure(read_failure_code(read.error()), "read", path, read.error());
   if (bytes.size() != length)
-    return failure(diag::Code::E0903, fmt::format("`{}` is shorter than what it should hold", path));
+    return failure(diag::Code::E0903, fmt::format("`{}` is shorter than what it should hold", path), "run the workflow again: what is missing is made anew");
   return bytes;
 }
 

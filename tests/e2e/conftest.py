@@ -2,6 +2,8 @@
 
 import ctypes
 import pathlib
+import shutil
+import subprocess
 
 import pytest
 
@@ -32,3 +34,26 @@ def duckdb():
 def income(shared):
     """The path of first/income.mlp in a writable copy of the shared files."""
     return shared / "workflows" / "first" / "income.mlp"
+
+
+@pytest.fixture(scope="session")
+def npm(mlpc_bin):
+    """npm(folder, packages...) -> their node_modules beside the build, fetched once a build. A test is skipped where npm's packages cannot be had."""
+
+    def fetch(name, *packages):
+        folder = mlpc_bin.parents[1] / name
+        if not (folder / "ready").exists():
+            folder.mkdir(exist_ok=True)
+            (folder / "package.json").write_text("{}")
+            try:
+                subprocess.run(
+                    ["npm", "install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries", "1", *packages],
+                    cwd=folder, check=True, capture_output=True, timeout=150,
+                )  # fmt: skip
+            except (OSError, subprocess.SubprocessError) as error:
+                shutil.rmtree(folder, ignore_errors=True)
+                pytest.skip(f"npm's packages are not there: {error}")
+            (folder / "ready").touch()
+        return folder / "node_modules"
+
+    return fetch

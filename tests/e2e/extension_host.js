@@ -10,7 +10,7 @@ class LanguageClient {
   }
   async start() {
     if (this.server.command === "/missing/mlpc") throw new Error("ENOENT");
-    did.started.push({ server: this.server, selector: this.options.documentSelector });
+    did.started.push({ server: this.server, selector: this.options.documentSelector, initialization: this.options.initializationOptions });
   }
   async stop() {
     did.stopped += 1;
@@ -18,7 +18,7 @@ class LanguageClient {
 }
 const host = {
   workspace: {
-    getConfiguration: (section) => ({ get: (key) => (section === "mlpc" && key === "path" ? configured : undefined) }),
+    getConfiguration: (section) => ({ get: (key) => (section !== "mlpc" ? undefined : key === "path" ? configured : key === "env" ? "prod" : undefined) }),
     onDidChangeConfiguration: (listener) => ((changed = listener), { dispose() {} }),
   },
   commands: { registerCommand: (name, run) => ((did.commands[name] = run), { dispose() {} }) },
@@ -31,6 +31,7 @@ Module._load = (name, ...rest) => (name === "vscode" ? host : name === "vscode-l
   await activate({ subscriptions: [] });
   await did.commands["mlp.restart"]();
   await changed({ affectsConfiguration: (name) => name === "mlpc.path" });
+  await changed({ affectsConfiguration: (name) => name === "mlpc.env" });
   await changed({ affectsConfiguration: () => false });
   await deactivate();
   console.log(JSON.stringify({ ...did, commands: Object.keys(did.commands) }));

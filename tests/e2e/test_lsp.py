@@ -420,3 +420,63 @@ def test_random_edits_keep_the_text_in_step(server, wire):
             whole.change([{"text": text}], version=version)
             assert whole.diagnostics() == []
     server.end()
+
+
+SHARED = """workflow shared
+data people from csv("people.csv") { age : int in 0..120; spent : float }
+fn half(x: float) -> float = x / 2
+"""
+USER = """workflow user
+import "shared.mlp" as shared
+feature view of shared.people {
+    age
+    cheap = spent < shared.half(10.0)
+}
+"""
+
+
+def test_what_is_imported_is_known(server, tmp_path):
+    (tmp_path / "shared.mlp").write_text(SHARED)
+    uri = (tmp_path / "user.mlp").as_uri()
+    assert server.open(USER, uri) == []
+    assert "age: int" in server.at("hover", place(USER, "    age", offset=4), uri)["contents"]["value"]
+    found = server.at("definition", place(USER, "half"), uri)
+    assert found["uri"] == (tmp_path / "shared.mlp").as_uri() and sliced(SHARED, found["range"]) == "half"
+    assert {"people", "half"} <= {item["label"] for item in server.at("completion", place(USER, "half"), uri)["items"]}
+    # written anew, it is read anew
+    (tmp_path / "shared.mlp").write_text(SHARED.replace("; spent : float", ""))
+    server.send("workspace/didChangeWatchedFiles", {"changes": [{"uri": (tmp_path / "shared.mlp").as_uri(), "type": 2}]})
+    assert [d["code"] for d in server.diagnostics(uri)] == ["E0203"]
+    # what is wrong in it is shown at the import
+    (tmp_path / "shared.mlp").write_text(SHARED.replace("int in", "itn in"))
+    server.send("workspace/didChangeWatchedFiles", {"changes": [{"uri": (tmp_path / "shared.mlp").as_uri(), "type": 2}]})
+    (wrong,) = server.diagnostics(uri)
+    assert wrong["code"] == "E0201" and sliced(USER, wrong["range"]) == '"shared.mlp"'
+    assert wrong["relatedInformation"][0]["location"]["uri"] == (tmp_path / "shared.mlp").as_uri()
+    # and a file that is not there is told, until it is there
+    (tmp_path / "shared.mlp").unlink()
+    server.send("workspace/didChangeWatchedFiles", {"changes": [{"uri": (tmp_path / "shared.mlp").as_uri(), "type": 3}]})
+    assert [d["code"] for d in server.diagnostics(uri)] == ["E0901"]
+    server.send("textDocument/didOpen", {"textDocument": {"uri": (tmp_path / "shared.mlp").as_uri(), "languageId": "mlp", "version": 1, "text": SHARED}})
+    assert server.diagnostics(uri) == []
+
+
+def test_files_that_import_each_other(server, tmp_path):
+    (tmp_path / "a.mlp").write_text('workflow a\nimport "b.mlp" as b\n')
+    text = 'workflow b\nimport "a.mlp" as a\n'
+    (found,) = server.open(text, (tmp_path / "b.mlp").as_uri())
+    assert found["code"] == "E0205"
+
+
+@pytest.mark.parametrize("env, codes", [("prod", ["W0301"]), ("", []), ("other", [])])
+def test_an_env_holds_where_there_is_one_of_its_name(wire, env, codes):
+    server = wire()
+    answer = server.ask("initialize", {"processId": None, "rootUri": None, "capabilities": {}, "initializationOptions": {"env": env}})
+    assert "result" in answer
+    server.send("initialized", {})
+    text = """workflow w
+param limit: int = 3
+env prod { param limit = 200 }
+data d from csv("d.csv") { age : int in 0..120; expect age < limit for all rows }
+"""
+    assert [d["code"] for d in server.open(text)] == codes

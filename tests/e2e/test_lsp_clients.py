@@ -23,19 +23,8 @@ def node(*arguments, folder=None):
 
 
 @pytest.fixture(scope="module")
-def node_modules(mlpc_bin):
-    """The packages; fetched once a build."""
-    folder = mlpc_bin.parents[1] / "node-clients"
-    if not (folder / "ready").exists():
-        folder.mkdir(exist_ok=True)
-        (folder / "package.json").write_text("{}")
-        try:
-            subprocess.run(["npm", "install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries", "1", *PACKAGES], cwd=folder, check=True, capture_output=True, timeout=150)
-        except (OSError, subprocess.SubprocessError) as error:
-            shutil.rmtree(folder, ignore_errors=True)
-            pytest.skip(f"npm's packages are not there: {error}")
-        (folder / "ready").touch()
-    return folder / "node_modules"
+def node_modules(npm):
+    return npm("node-clients", *PACKAGES)
 
 
 def test_the_client_of_vs_code(mlpc_bin, node_modules, tmp_path):
@@ -52,6 +41,45 @@ def test_the_client_of_vs_code(mlpc_bin, node_modules, tmp_path):
     (change,) = action["edit"]["documentChanges"]
     assert change["textDocument"] == {"uri": "file:///workflow.mlp", "version": 2} and change["edits"][0]["newText"] == "spent"
     assert said["unknown"] == -32601 and said["closed"]["diagnostics"] == [] and said["exit"] == 0
+
+
+SHARED = """workflow shared
+## Who bought something.
+data people from csv("people.csv") { age : int in 0..120; spent : float; left : bool @label }
+fn half(x: float) -> float = x / 2
+"""
+USER = """workflow user
+import "shared.mlp" as shared
+param limit: int = 3
+env prod { param limit = 100_000 }
+feature view of shared.people {
+    age
+    cheap = spent < shared.half(10.0)
+    old   = age > limit
+}
+"""
+
+
+def test_the_client_of_vs_code_with_imports_and_an_env(mlpc_bin, node_modules, tmp_path):
+    (tmp_path / "shared.mlp").write_text(SHARED)
+    (tmp_path / "user.mlp").write_text(USER)
+    said = node(HERE / "lsp_imports.js", mlpc_bin, tmp_path / "user.mlp", tmp_path / "shared.mlp", "prod", folder=node_modules)
+    # what is imported is known: no mistake but the comparison that this environment decides
+    (warning,) = said["good"]["diagnostics"]
+    assert warning["code"] == "W0301" and "age > limit" in USER.split("\n")[warning["range"]["start"]["line"]]
+    assert "age: int" in said["hover"]["contents"]["value"]
+    assert said["definition"]["uri"].endswith("/shared.mlp") and "data people" in SHARED.split("\n")[said["definition"]["range"]["start"]["line"]]
+    assert {"people", "half"} <= {item["label"] for item in said["completion"]["items"]}
+    # the editor's text of the imported file counts before it is saved: `spent` is gone
+    (unknown,) = [d for d in said["changed"]["diagnostics"] if d["code"] == "E0203"]
+    assert "spent" in unknown["message"]
+    # a mistake in the imported file is shown at the import, and leads there
+    (wrong,) = [d for d in said["broken"]["diagnostics"] if d["severity"] == 1]
+    assert wrong["code"] == "E0201" and "shared.mlp:3" in wrong["message"] and "import" in USER.split("\n")[wrong["range"]["start"]["line"]]
+    assert wrong["relatedInformation"][0]["location"]["uri"].endswith("/shared.mlp")
+    assert said["exit"] == 0
+    said = node(HERE / "lsp_imports.js", mlpc_bin, tmp_path / "user.mlp", tmp_path / "shared.mlp", "", folder=node_modules)
+    assert said["good"]["diagnostics"] == []
 
 
 def lexer_words():
@@ -75,7 +103,7 @@ def test_the_manifest_names_what_is_there():
     assert (VSCODE / manifest["main"]).exists() and contributes["languages"][0]["extensions"] == [".mlp"]
     assert json.loads((VSCODE / contributes["languages"][0]["configuration"]).read_text())["comments"]["lineComment"] == "#"
     assert json.loads((VSCODE / contributes["grammars"][0]["path"]).read_text())["scopeName"] == contributes["grammars"][0]["scopeName"]
-    assert "mlpc.path" in contributes["configuration"]["properties"] and "vscode-languageclient" in manifest["dependencies"]
+    assert {"mlpc.path", "mlpc.env"} <= set(contributes["configuration"]["properties"]) and "vscode-languageclient" in manifest["dependencies"]
 
 
 EXPECTED = [
@@ -109,7 +137,7 @@ def test_the_extension_starts_what_is_configured():
     if not shutil.which("node"):
         pytest.skip("node is not there")
     did = node(HERE / "extension_host.js", VSCODE / "extension.js", "/opt/mlpc")
-    assert did["commands"] == ["mlp.restart"] and did["errors"] == [] and did["stopped"] == 3
-    assert did["started"] == [{"server": {"command": "/opt/mlpc", "args": ["lsp"]}, "selector": [{"language": "mlp"}]}] * 3
+    assert did["commands"] == ["mlp.restart"] and did["errors"] == [] and did["stopped"] == 4
+    assert did["started"] == [{"server": {"command": "/opt/mlpc", "args": ["lsp"]}, "selector": [{"language": "mlp"}], "initialization": {"env": "prod"}}] * 4
     did = node(HERE / "extension_host.js", VSCODE / "extension.js", "/missing/mlpc")
     assert did["started"] == [] and "mlpc.path" in did["errors"][0]

@@ -50,7 +50,7 @@ Result<std::string> register_candidate(Session& session, const plan::Step& step,
 
 Result<CandidateReport> decode_receipt(std::string_view bytes) {
   const auto json = nlohmann::json::parse(bytes, nullptr, false);
-  const auto damaged = [] { return failure(diag::Code::E0903, "the receipt of a candidate is not whole"); };
+  const auto damaged = [] { return failure(diag::Code::E0903, "what the store holds of a candidate is not whole", "run the workflow again: what is damaged is made anew"); };
   if (!json.is_object() || !json.contains("model") || !json["model"].is_string() || !json.contains("candidate") ||
       !json["candidate"].is_number_unsigned() || !json.contains("proven") || !json["proven"].is_boolean() || !json.contains("scorer") ||
       !json["scorer"].is_string())

@@ -98,7 +98,7 @@ Result<std::string> train_gbdt(const TrainInput& input) {
   std::vector<double> gradient(rows), hessian(rows);
   std::vector<float> gradient_grid(rows), hessian_grid(rows);
   for (int tree = 0; tree < trees; ++tree) {
-    if (input.stopped && input.stopped()) return failure(diag::Code::E0906, "training was stopped on request");
+    if (input.stopped && input.stopped()) return failure(diag::Code::E0906, "training was stopped on request", "the next run goes on from here");
     MLP_TRY(const auto margins, grower->margins());
     fill_gradients(input, loss, margins, gradient, hessian);
     if (subsample < 1) {

@@ -32,7 +32,7 @@ Result<std::string> fit(const TrainInput& input, double l2) {
 
   std::vector<double> coefficients(columns, 0.0), residual(rows);
   for (int round = 0; round < 2; ++round) {
-    if (input.stopped && input.stopped()) return failure(diag::Code::E0906, "training was stopped on request");
+    if (input.stopped && input.stopped()) return failure(diag::Code::E0906, "training was stopped on request", "the next run goes on from here");
     const std::vector<double> fitted = times(design, coefficients);
     for (std::size_t r = 0; r < rows; ++r) residual[r] = weight[r] * ((input.label[r] - label_mean) - fitted[r]);
     std::vector<double> right = transposed_times(design, residual);

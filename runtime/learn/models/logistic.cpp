@@ -49,7 +49,7 @@ Result<std::string> train_logistic(const TrainInput& input) {
   model.converged = false;
   std::vector<double> pull(rows), curvature(rows);
   while (!model.converged && model.iterations < most) {
-    if (input.stopped && input.stopped()) return failure(diag::Code::E0906, "training was stopped on request");
+    if (input.stopped && input.stopped()) return failure(diag::Code::E0906, "training was stopped on request", "the next run goes on from here");
     ++model.iterations;
     for (std::size_t r = 0; r < rows; ++r) {
       const double p = sigmoid(margin[r]);
