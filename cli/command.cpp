@@ -117,18 +117,18 @@ std::optional<LoadedPlan> load_plan(const Common& common, const std::string& fil
   }
   driver::Compiled compiled = driver::compile(file, options);
   exit = report(common, compiled.sink, compiled.sources);
-  if (!compiled.plan) {
-    MLP_CHECK(exit != kDone);
-    return std::nullopt;
-  }
   // What is checked and cannot be run yet stops before anything starts.
-  if (!compiled.workflow->not_yet.empty()) {
+  if (compiled.workflow && !compiled.workflow->not_yet.empty()) {
     diag::Sink sink;
     for (const hir::NotYet& form : compiled.workflow->not_yet)
       sink.report(diag::make(diag::Code::E0601, form.span, fmt::format("{} is checked, but this version of mlpc cannot run it yet", form.what))
                       .with_label("not run yet")
                       .with_help("leave it out to run the rest; `mlpc check` accepts the file as it is"));
     exit = report(common, sink, compiled.sources);
+    return std::nullopt;
+  }
+  if (!compiled.plan) {
+    MLP_CHECK(exit != kDone);
     return std::nullopt;
   }
   loaded.sources = std::move(compiled.sources);

@@ -114,7 +114,8 @@ Compiled compile_text(const std::string& path, std::string text, const CompileOp
   if (out.sink.has_errors()) out.workflow.reset();
   if (!out.workflow || last == Phase::hir) return out;
   out.logical = planner::build_logical(*out.workflow);
-  if (last == Phase::logical) return out;
+  // What cannot run yet has no steps.
+  if (last == Phase::logical || !out.workflow->not_yet.empty()) return out;
   planner::PlanOptions plan_options;
   plan_options.final_rows = options.final_rows;
   plan_options.as_of_us = options.as_of_us;

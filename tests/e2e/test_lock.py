@@ -367,7 +367,7 @@ def test_the_language_server_knows_the_columns_and_sees_a_new_lock(run, shop, tm
     uri = shop.as_uri()
     server.begin(workspace={"didChangeWatchedFiles": {"dynamicRegistration": True}})
     asked = server.notified("client/registerCapability")
-    assert asked["registrations"][0]["registerOptions"]["watchers"] == [{"globPattern": "**/mlp.lock"}]
+    assert asked["registrations"][0]["registerOptions"]["watchers"] == [{"globPattern": "**/mlp.lock"}, {"globPattern": "**/*.mlp"}]
     assert [d["code"] for d in server.open(WORKFLOW, uri=uri)] == ["E0212"]
     run("lock", shop)
     server.send("workspace/didChangeWatchedFiles", {"changes": [{"uri": (tmp_path / "mlp.lock").as_uri(), "type": 1}]})
