@@ -16,7 +16,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGES = ROOT / "docs" / "diagnostics"
 CODES = dict(re.findall(r'^MLP_CODE\((\w+), \w+, "(.*)"\)$', (ROOT / "compiler/diag/codes.def").read_text(), flags=re.M))
 # What no user can bring about in this version; the page says so.
-WITHOUT_EXAMPLE = {"W0901"}
+WITHOUT_EXAMPLE = {"W0901", "E0805"}
 BLOCK = re.compile(r"^```(\w+) (\S+)\n(.*?)^```$", flags=re.S | re.M)
 
 
