@@ -37,7 +37,7 @@ data by_region = events
     | group by region, shop { n = count(), total = sum(value), top = max(amount), average = mean(value) }
 """
 PIPELINE_SQL = """select region, shop, count(*) n, sum(value) total, max(amount) top, avg(value) average
-from (select region, shop, amount, amount * rate as value from events join users on user = id where amount > 1)
+from (select region, shop, amount, amount * rate as value from events join users on "user" = id where amount > 1)
 group by region, shop order by region, shop"""
 HISTORY_SOURCES = """workflow history
 data asked from csv("asked.csv") { at : timestamp @time; user : int }
@@ -57,10 +57,10 @@ def windows_program():
 
 def windows_sql():
     # A range frame over both tables; the row that asks stands before events of its own time, as strictly before asks for.
-    sql_name = {"count": "count(amount)", "sum": "coalesce(sum(amount), 0)", "mean": "avg(amount)", "min": "min(amount)", "max": "max(amount)", "std": "stddev_samp(amount)"}
+    sql_name = {"count": "count(amount)", "sum": "sum(amount)", "mean": "avg(amount)", "min": "min(amount)", "max": "max(amount)", "std": "stddev_samp(amount)"}
     columns = [f"{sql_name[a]} over w{w} as {a}_{w}" for w in WINDOWS for a in AGGREGATES]
-    frames = [f"w{w} as (partition by user order by at range between interval {w} days preceding and interval 1 microsecond preceding)" for w in WINDOWS]
-    return ("select * from (select asking, " + ", ".join(columns) + " from (select at, user, amount, false as asking from events union all select at, user, null, true from asked) window "
+    frames = [f"w{w} as (partition by \"user\" order by \"at\" range between interval {w} days preceding and interval 1 microsecond preceding)" for w in WINDOWS]
+    return ("select * from (select asking, " + ", ".join(columns) + " from (select \"at\", \"user\", amount, false as asking from events union all select \"at\", \"user\", null, true from asked) window "
             + ", ".join(frames) + ") where asking")
 
 
