@@ -179,6 +179,10 @@ Result<std::string> Store::get(const Digest& digest) {
   {
     const std::shared_lock lock(s.mutex);
     place = s.place_of(digest);
+    // Two steps may read the same object at once: the one that comes second is told what the first found.
+    if (!place && (s.gone.contains(digest) || s.manifest.is_set_aside(digest)))
+      return failure(diag::Code::E0903, fmt::format("object {} of the store `{}` is damaged", digest.brief(), s.directory),
+                     "run the workflow again; what is damaged is computed anew");
     if (!place)
       return failure(diag::Code::E0908, fmt::format("the store has no object {}", digest.brief()),
                      "run the workflow again; what is missing is computed anew");
