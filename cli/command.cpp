@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 
 #include "compiler/diag/render.h"
 #include "compiler/support/check.h"
@@ -33,6 +34,31 @@ Digest build_identity() {
     hasher.add(s.st_size).add(s.st_mtim.tv_sec).add(s.st_mtim.tv_nsec).add(s.st_ino);
   return hasher.finish();
 }
+
+/// What the kept plan of a workflow calls the files of its code: by their place from its folder, so that it is the same plan under
+/// another spelling of the path and from another working folder.
+class FileNames {
+ public:
+  explicit FileNames(const std::string& file) : file_(file), folder_(driver::folder_of(file)), name_(std::filesystem::path(file).filename().string()) {}
+
+  const std::string& folder() const { return folder_; }
+  /// Where the file is, whatever its folder is called. A link to a file stays what it is: paths are relative to where the link stands.
+  std::string place() const {
+    std::error_code ignored;
+    return (std::filesystem::weakly_canonical(folder_.empty() ? "." : folder_, ignored) / name_).string();
+  }
+  std::string kept(const std::string& path) const {
+    const auto normal = [](const std::string& p) { return std::filesystem::path(p).lexically_normal(); };
+    return normal(path).lexically_proximate(normal(folder_.empty() ? "." : folder_)).string();
+  }
+  std::string spelled(const std::string& kept) const {
+    if (kept == name_) return file_;
+    return folder_.empty() || kept.starts_with('/') ? kept : std::filesystem::path(folder_ + "/" + kept).lexically_normal().string();
+  }
+
+ private:
+  std::string file_, folder_, name_;
+};
 
 std::size_t shown_width(std::string_view text) {
   std::size_t width = terminal_columns(text);
@@ -96,11 +122,15 @@ std::optional<LoadedPlan> load_plan(const Common& common, const std::string& fil
     exit = report(common, text.error());
     return std::nullopt;
   }
-  Hasher hasher("compiled/1");
-  hasher.add(build_identity()).add(*text).add(driver::folder_of(file)).add(file).add(options.final_rows).add(options.as_of_us.has_value()).add(options.as_of_us.value_or(0));
+  const FileNames names(file);
+  Hasher hasher("compiled/2");
+  hasher.add(build_identity()).add(*text).add(names.place()).add(options.final_rows).add(options.as_of_us.has_value()).add(options.as_of_us.value_or(0));
   for (const auto& [name, value] : options.params) hasher.add(name).add(value);
   hasher.add(options.env);
-  for (const auto& [path, other] : driver::texts_beside(file, *text)) hasher.add(path).add(other);
+  const auto beside = driver::texts_beside(file, *text);
+  std::map<std::string, std::string_view> by_place;
+  for (const auto& [path, other] : beside) by_place.emplace(names.kept(path), other);
+  for (const auto& [path, other] : by_place) hasher.add(path).add(other);
   for (char** variable = environ; *variable; ++variable)
     if (std::string_view(*variable).starts_with("MLP_PARAM_")) hasher.add(*variable);
   const Digest key = hasher.finish();
@@ -110,6 +140,9 @@ std::optional<LoadedPlan> load_plan(const Common& common, const std::string& fil
       if (auto plan = plan::decode_physical(*bytes)) {
         loaded.sources.add(file, std::move(*text));
         loaded.plan = std::move(*plan);
+        loaded.plan.folder = names.folder();
+        for (plan::Step& step : loaded.plan.steps)
+          if (!step.file.empty()) step.file = names.spelled(step.file);
         loaded.from_store = true;
         return loaded;
       }
@@ -134,8 +167,13 @@ std::optional<LoadedPlan> load_plan(const Common& common, const std::string& fil
   loaded.sources = std::move(compiled.sources);
   loaded.plan = std::move(*compiled.plan);
   // Warnings are said every time, so a text with warnings is compiled every time.
-  if (keep && compiled.sink.diagnostics().empty())
-    if (const auto object = store.put(plan::encode(loaded.plan))) store.stage(key, {{*object}, {}});
+  if (keep && compiled.sink.diagnostics().empty()) {
+    plan::Physical kept = loaded.plan;
+    kept.folder.clear();
+    for (plan::Step& step : kept.steps)
+      if (!step.file.empty()) step.file = names.kept(step.file);
+    if (const auto object = store.put(plan::encode(kept))) store.stage(key, {{*object}, {}});
+  }
   return loaded;
 }
 

@@ -39,7 +39,30 @@ std::vector<Code> all_codes() {
   return codes;
 }
 
+namespace {
+
+/// A word that is too long to be read, a number of a thousand digits say, by its beginning.
+void shorten_words(std::string& text) {
+  constexpr std::size_t kLongest = 300, kShown = 100;  // bytes
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find_first_of(" \n", at), text.size());
+    if (end - at > kLongest) {
+      std::size_t cut = at + kShown;
+      while ((static_cast<unsigned char>(text[cut]) & 0xC0) == 0x80) --cut;
+      const bool quoted = text[at] == '`' && text[end - 1] == '`';
+      text.replace(cut, end - cut, quoted ? "…`" : "…");
+      at = cut;
+    }
+    at = std::min(text.find_first_of(" \n", at), text.size()) + 1;
+  }
+}
+
+}  // namespace
+
 void Sink::report(Diagnostic diagnostic) {
+  shorten_words(diagnostic.message);
+  shorten_words(diagnostic.label);
+  shorten_words(diagnostic.help);
   if (severity(diagnostic.code) == Severity::error) ++errors_;
   diagnostics_.push_back(std::move(diagnostic));
 }

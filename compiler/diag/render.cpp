@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "compiler/support/text.h"
+#include "compiler/support/utf8.h"
 
 namespace mlp::diag {
 
@@ -23,31 +24,45 @@ constexpr const char* kBlue = "1;34";
 constexpr const char* kCyan = "36";
 constexpr const char* kBold = "1";
 
-/// The line as it is shown: a tab takes one column, so that carets stand below their text; control characters are hidden.
+constexpr std::size_t kWidest = 400;  ///< characters of a line that are shown
+constexpr std::size_t kBefore = 100;  ///< of these before the mark, where it stands farther right than all of them
+
+/// What is shown of a line: a tab takes one column, so that carets stand below their text; control characters and bytes that are
+/// no UTF-8 are hidden.
 std::string shown(std::string_view line) {
-  std::string out;
-  for (char c : line) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
-  constexpr std::size_t kWidest = 400;
-  if (out.size() > kWidest) {
-    std::size_t cut = kWidest;
-    while (cut > 0 && (out[cut] & 0xC0) == 0x80) --cut;
-    out = out.substr(0, cut) + " …";
-  }
+  std::string out(line);
+  const bool good = is_utf8(line);
+  for (char& c : out)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f || (!good && static_cast<unsigned char>(c) >= 0x80)) c = good ? ' ' : '?';
   return out;
 }
 
-/// One marked place: the line of source and a line of carets with the words.
+/// The bytes of the first `characters` code points.
+std::size_t bytes_of(std::string_view text, std::size_t characters) {
+  std::size_t at = 0;
+  for (; at < text.size(); ++at)
+    if ((static_cast<unsigned char>(text[at]) & 0xC0) != 0x80 && characters-- == 0) break;
+  return at;
+}
+
+/// One marked place: the line of source and a line of carets with the words. Of a long line the part around the mark is shown.
 void append_place(std::string& out, const SourceMap& sources, Span span, std::string_view words, bool primary, std::size_t gutter,
                   const Paint& paint, const char* colour) {
   const LineColumn at = sources.locate(span.file, span.begin);
-  const std::string_view line = sources.line(span.file, at.line);
+  std::string_view line = sources.line(span.file, at.line);
   const std::string margin(gutter, ' ');
   const std::size_t length = count_code_points(line);
-  const std::size_t column = std::min<std::size_t>(at.column, length + 1);
+  std::size_t column = std::min<std::size_t>(at.column, length + 1);
   const LineColumn end = sources.locate(span.file, span.end);
   std::size_t width = end.line == at.line ? end.column - at.column : length + 1 - column;
-  width = std::clamp<std::size_t>(width, 1, std::max<std::size_t>(1, length + 1 - column));
-  out += fmt::format("{} {}\n", paint(kBlue, fmt::format("{:>{}} |", at.line, gutter)), shown(line));
+  const std::size_t skipped = length > kWidest && column > kWidest - kBefore ? column - 1 - kBefore : 0, rest = length - skipped;
+  const std::string_view before = skipped > 0 ? "… " : "", after = rest > kWidest ? " …" : "";
+  line.remove_prefix(bytes_of(line, skipped));
+  line = line.substr(0, bytes_of(line, kWidest));
+  const std::size_t indent = count_code_points(before);
+  column += indent - skipped;
+  width = std::clamp<std::size_t>(width, 1, std::max<std::size_t>(1, indent + std::min(rest, kWidest) + 1 - column));
+  out += fmt::format("{} {}{}{}\n", paint(kBlue, fmt::format("{:>{}} |", at.line, gutter)), before, shown(line), after);
   std::string mark(width, primary ? '^' : '-');
   if (!words.empty()) mark += fmt::format(" {}", words);
   out += fmt::format("{} {}{}\n", paint(kBlue, margin + " |"), std::string(column - 1, ' '), paint(primary ? colour : kBlue, mark));
@@ -139,8 +154,11 @@ std::string render_text(const std::vector<Diagnostic>& diagnostics, const Source
 
 std::string_view did_you_mean(std::string_view name, const std::vector<std::string_view>& candidates) {
   // Optimal string alignment distance (Damerau 1964, restricted): a swap of neighbours is one edit.
-  const auto distance = [](std::string_view a, std::string_view b) {
-    std::vector<std::size_t> before, previous(b.size() + 1), current(b.size() + 1);
+  std::vector<std::size_t> before, previous, current;  // rows of the table, kept for all candidates
+  const auto distance = [&](std::string_view a, std::string_view b) {
+    before.clear();
+    previous.assign(b.size() + 1, 0);
+    current.assign(b.size() + 1, 0);
     std::iota(previous.begin(), previous.end(), std::size_t{0});
     const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
     for (std::size_t i = 1; i <= a.size(); ++i) {
@@ -151,8 +169,9 @@ std::string_view did_you_mean(std::string_view name, const std::vector<std::stri
         if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) && lower(a[i - 2]) == lower(b[j - 1]))
           current[j] = std::min(current[j], before[j - 2] + 1);
       }
-      before = previous;
-      previous = current;
+      std::swap(before, previous);
+      std::swap(previous, current);
+      current.resize(b.size() + 1);
     }
     return previous[b.size()];
   };

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "compiler/diag/places.h"
 #include "compiler/diag/render.h"
 
 namespace mlp::diag {
@@ -25,19 +26,8 @@ std::string uri(std::string_view path) {
   return out;
 }
 
-/// Line and column from 1, the column in UTF-16 code units, a byte order mark not counted.
-LineColumn locate_utf16(const SourceMap& sources, std::uint32_t file, std::uint32_t offset) {
-  const SourceFile& source = sources.file(file);
-  offset = std::min<std::uint32_t>(offset, static_cast<std::uint32_t>(source.text.size()));
-  LineColumn at = sources.locate(file, offset);
-  for (std::uint32_t i = source.line_starts[at.line - 1]; i < offset; ++i)
-    if ((static_cast<unsigned char>(source.text[i]) & 0xF8) == 0xF0) ++at.column;  // beyond U+FFFF: a pair of surrogates
-  if (at.line == 1 && at.column > 1 && source.text.starts_with("\xEF\xBB\xBF")) --at.column;
-  return at;
-}
-
-Json region(const SourceMap& sources, Span span) {
-  const LineColumn begin = locate_utf16(sources, span.file, span.begin), end = locate_utf16(sources, span.file, span.end);
+Json region(Places& places, Span span) {
+  const LineColumn begin = places.locate_utf16(span.file, span.begin), end = places.locate_utf16(span.file, span.end);
   return {{"startLine", begin.line}, {"startColumn", begin.column}, {"endLine", end.line}, {"endColumn", end.column}};
 }
 
@@ -45,14 +35,20 @@ Json artifact(const SourceMap& sources, Span span) { return {{"uri", uri(sources
 
 bool has_place(const SourceMap& sources, Span span) { return span && span.file < sources.size(); }
 
-Json location(const SourceMap& sources, Span span, std::string_view text) {
+Json location(const SourceMap& sources, Places& places, Span span, std::string_view text) {
   Json out;
-  out["physicalLocation"] = {{"artifactLocation", artifact(sources, span)}, {"region", region(sources, span)}};
+  out["physicalLocation"] = {{"artifactLocation", artifact(sources, span)}, {"region", region(places, span)}};
   if (!text.empty()) out["message"] = {{"text", text}};
   return out;
 }
 
-Json result(const Diagnostic& d, const SourceMap& sources, std::size_t rule) {
+/// Elements are written one by one: as one value, those of a file of nothing but mistakes would take gigabytes.
+void append_element(std::string& list, const Json& element) {
+  if (!list.empty()) list += ',';
+  list += element.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Json result(const Diagnostic& d, const SourceMap& sources, Places& places, std::size_t rule) {
   Json out;
   out["ruleId"] = name(d.code);
   out["ruleIndex"] = rule;
@@ -62,11 +58,11 @@ Json result(const Diagnostic& d, const SourceMap& sources, std::size_t rule) {
   if (!d.help.empty()) text += "\nhelp: " + d.help;
   out["message"] = {{"text", std::move(text)}};
   out["locations"] = Json::array();
-  if (has_place(sources, d.span)) out["locations"].push_back(location(sources, d.span, d.label));
+  if (has_place(sources, d.span)) out["locations"].push_back(location(sources, places, d.span, d.label));
   Json related = Json::array();
   for (const Label& label : d.secondary)
     if (has_place(sources, label.span)) {
-      Json place = location(sources, label.span, label.text);
+      Json place = location(sources, places, label.span, label.text);
       place["id"] = related.size() + 1;
       related.push_back(std::move(place));
     }
@@ -74,7 +70,7 @@ Json result(const Diagnostic& d, const SourceMap& sources, std::size_t rule) {
   Json fixes = Json::array();
   for (const Fix& fix : d.fixes) {
     if (!has_place(sources, fix.span)) continue;
-    const Json replacement{{"deletedRegion", region(sources, fix.span)}, {"insertedContent", {{"text", fix.replacement}}}};
+    const Json replacement{{"deletedRegion", region(places, fix.span)}, {"insertedContent", {{"text", fix.replacement}}}};
     Json one;
     one["description"] = {{"text", fix.title}};
     one["artifactChanges"] = Json::array({Json{{"artifactLocation", artifact(sources, fix.span)}, {"replacements", Json::array({replacement})}}});
@@ -104,11 +100,13 @@ std::string render_sarif(std::span<const FileReport> files, std::string_view ver
     rule["defaultConfiguration"] = {{"level", severity(code) == Severity::error ? "error" : "warning"}};
     rules.push_back(std::move(rule));
   }
-  Json results = Json::array(), artifacts = Json::array();
+  Json artifacts = Json::array();
+  std::string results;
   for (const FileReport& file : files) {
     artifacts.push_back({{"location", {{"uri", uri(file.path)}}}});
+    Places places(*file.sources);
     for (const Diagnostic& d : *file.diagnostics)
-      results.push_back(result(d, *file.sources, static_cast<std::size_t>(std::distance(broken.begin(), broken.find(d.code)))));
+      append_element(results, result(d, *file.sources, places, static_cast<std::size_t>(std::distance(broken.begin(), broken.find(d.code)))));
   }
   Json run;
   run["tool"] = {{"driver", {{"name", "mlpc"}, {"version", version}, {"semanticVersion", version}, {"rules", std::move(rules)}}}};
@@ -116,12 +114,13 @@ std::string render_sarif(std::span<const FileReport> files, std::string_view ver
   run["invocations"] = Json::array({Json{{"executionSuccessful", !failed}}});
   run["artifacts"] = std::move(artifacts);
   run["columnKind"] = "utf16CodeUnits";
-  run["results"] = std::move(results);
+  run["results"] = Json::array();
   Json log;
   log["$schema"] = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json";
   log["version"] = "2.1.0";
   log["runs"] = Json::array({std::move(run)});
-  return log.dump(-1, ' ', false, Json::error_handler_t::replace);
+  std::string text = log.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return text.insert(text.size() - std::string_view("]}]}").size(), results);
 }
 
 }  // namespace mlp::diag

@@ -54,7 +54,7 @@ Result<std::string> read_source(const std::string& path) {
 
 namespace {
 
-void add_texts_beside(const std::string& path, std::string_view text, std::map<std::string, std::string>& out) {
+void add_texts_beside(const std::string& path, std::string_view text, std::map<std::string, std::string>& out, std::size_t depth = 0) {
   constexpr std::string_view kWord = "import";
   if (text.find("lock") != std::string_view::npos)
     if (auto lock = read_source(lock_path(path))) out.emplace(lock_path(path), std::move(*lock));
@@ -66,11 +66,11 @@ void add_texts_beside(const std::string& path, std::string_view text, std::map<s
     const std::size_t open = line.find('"'), close = open == std::string_view::npos ? open : line.find('"', open + 1);
     if (close == std::string_view::npos) continue;
     const std::string other = import_path(path, std::string(line.substr(open + 1, close - open - 1)));
-    if (out.contains(other)) continue;
+    if (out.contains(other) || depth > kMostImports) continue;  // deeper imports are an error
     auto read = read_source(other);
     if (!read) continue;
     const std::string& kept = out.emplace(other, std::move(*read)).first->second;
-    add_texts_beside(other, kept, out);
+    add_texts_beside(other, kept, out, depth + 1);
   }
 }
 

@@ -421,7 +421,10 @@ TableState DataBlock::resolve() {
   rows_.opaque = declaration_.incomplete;
   rows_.names = [this] {
     std::vector<std::string_view> names;
-    for (const Pending& pending : columns_) names.push_back(pending.name->text);
+    for (const Pending& pending : columns_) {
+      if (names.size() == context_.most_names()) break;
+      names.push_back(pending.name->text);
+    }
     return names;
   };
   rows_.find = [this](std::string_view name, Span reference) -> RowNames::Found {
@@ -475,10 +478,7 @@ RowNames names_of_table(Context& context, const ast::Declaration& declaration, c
     return {poisoned->contains(name), std::nullopt};
   };
   rows.names = [&context, id] {
-    std::vector<std::string_view> names;
-    if (id)
-      for (const hir::ColumnId column : context.out[id].columns) names.push_back(context.out[column].name);
-    return names;
+    return id ? column_names(context, context.out[id].columns) : std::vector<std::string_view>();
   };
   return rows;
 }

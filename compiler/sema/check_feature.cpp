@@ -94,17 +94,17 @@ void FeatureBlock::take_all(const ast::AllColumns& all) {
                                       name.text, name.span, candidates, "leave it out"));
     }
   const std::vector<hir::ColumnId> columns = context_.out[view_.table].columns;
+  // Columns that the view names itself are meant there; `*` takes the others.
+  std::set<std::string_view> left_out;
+  for (const ast::Name& name : all.except) left_out.insert(name.text);
+  for (const ast::FeatureEntry& entry : feature_.entries) {
+    if (const auto* taken = std::get_if<ast::TakenColumns>(&entry.kind))
+      for (const ast::Name& name : taken->columns) left_out.insert(name.text);
+    if (const auto* definition = std::get_if<ast::Definition>(&entry.kind)) left_out.insert(definition->name.text);
+  }
   for (const hir::ColumnId column : columns) {
     const std::string name = context_.out[column].name;
-    const bool excepted = std::any_of(all.except.begin(), all.except.end(), [&](const ast::Name& n) { return n.text == name; });
-    // Columns that the view names itself are meant there; `*` takes the others.
-    const bool named = std::any_of(feature_.entries.begin(), feature_.entries.end(), [&](const ast::FeatureEntry& entry) {
-      if (const auto* taken = std::get_if<ast::TakenColumns>(&entry.kind))
-        return std::any_of(taken->columns.begin(), taken->columns.end(), [&](const ast::Name& n) { return n.text == name; });
-      const auto* definition = std::get_if<ast::Definition>(&entry.kind);
-      return definition && definition->name.text == name;
-    });
-    if (excepted || named || !may_be_feature(context_, column, {name, all.span, &context_.out[view_.table], view_.at, true})) continue;
+    if (left_out.contains(name) || !may_be_feature(context_, column, {name, all.span, &context_.out[view_.table], view_.at, true})) continue;
     Item item;
     item.name = name;
     item.span = all.span;
@@ -169,8 +169,11 @@ std::optional<hir::ColumnId> FeatureBlock::resolve_item(const Item& item) {
   rows.find = [&](std::string_view name, Span reference) { return find(name, item.name, reference); };
   rows.names = [&] {
     std::vector<std::string_view> names = table_rows_.names();
-    for (const auto& other : items_)
+    const std::size_t most = names.size() + context_.most_names();
+    for (const auto& other : items_) {
+      if (names.size() == most) break;
       if (!other->taken && other->name != item.name) names.push_back(other->name);
+    }
     return names;
   };
   scope.rows = &rows;

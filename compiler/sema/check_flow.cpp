@@ -77,24 +77,30 @@ bool is_declassified(const Context& context, Span span) {
 }
 
 Found find_flaw(const Context& context, hir::ColumnId id, const FlowOf& of, bool direct) {
-  const hir::Column& column = context.out[id];
-  if (const hir::Aggregate* many = column.aggregate()) return find_flaw_of_rows(context, *many, of);
-  if (column.view) return {};  // reported where it is declared
-  if (column.tags.label) return {Flaw::label, id, {}};
-  if (column.tags.is_protected) return {Flaw::is_protected, id, {}};
-  if (column.tags.pii) return {Flaw::pii, id, {}};
-  if (direct && column.tags.ignore) return {Flaw::ignored, id, {}};
-  if (const expr::Expr* code = column.code())
-    if (Found found = find_flaw_of_parts(context, *code, of); found.flaw != Flaw::none && found.flaw != Flaw::late) return found;
-  if (std::string when = too_late(context, column, of); !when.empty()) {
+  Found late;
+  for (bool in_time = false;; direct = false) {  // from stage to stage that carries the column
+    const hir::Column& column = context.out[id];
+    if (const hir::Aggregate* many = column.aggregate()) {
+      const Found found = find_flaw_of_rows(context, *many, of);
+      return found.flaw != Flaw::none ? found : late;
+    }
+    if (column.view) return late;  // reported where it is declared
+    if (column.tags.label) return {Flaw::label, id, {}};
+    if (column.tags.is_protected) return {Flaw::is_protected, id, {}};
+    if (column.tags.pii) return {Flaw::pii, id, {}};
+    if (direct && column.tags.ignore) return {Flaw::ignored, id, {}};
+    if (std::string when = in_time ? std::string() : too_late(context, column, of); !when.empty()) late = {Flaw::late, id, std::move(when)};
+    else in_time = true;
+    const expr::Expr* code = column.code();
+    if (!code) return late;
+    if (code->nodes.size() == 1 && code->inputs.size() == 1) {
+      id = hir::ColumnId(code->inputs[0].column);
+      continue;
+    }
     // Name the part that decides, where it is one of several.
-    Found deepest{Flaw::late, id, std::move(when)};
-    if (const expr::Expr* code = column.code())
-      for (const expr::InputColumn& input : code->inputs)
-        if (Found found = find_flaw(context, hir::ColumnId(input.column), of, false); found.flaw == Flaw::late) return found;
-    return deepest;
+    const Found found = find_flaw_of_parts(context, *code, of);
+    return found.flaw != Flaw::none && (found.flaw != Flaw::late || !in_time) ? found : late;
   }
-  return {};
 }
 
 /// The first flaw among the columns that an expression reads.
@@ -133,6 +139,39 @@ Found find_flaw_of_rows(const Context& context, const hir::Aggregate& many, cons
   return many.where ? check(*many.where) : Found{};
 }
 
+/// The columns that this one is computed from, itself among them; those that are known are left out, with what is behind them.
+std::set<hir::ColumnId> reach(const Context& context, hir::ColumnId column, const std::set<hir::ColumnId>& known) {
+  std::set<hir::ColumnId> out;
+  std::vector<hir::ColumnId> open{column};
+  const auto read = [&](const expr::Expr& code) {
+    for (const expr::InputColumn& input : code.inputs) open.emplace_back(input.column);
+  };
+  while (!open.empty()) {
+    const hir::ColumnId next = open.back();
+    open.pop_back();
+    if (known.contains(next) || !out.insert(next).second) continue;
+    if (const expr::Expr* code = context.out[next].code()) read(*code);
+    // In a group the rows are those of the table itself; what a window reads is of other rows.
+    if (const hir::Aggregate* many = context.out[next].aggregate(); many && many->by.empty() && many->over_us == 0)
+      for (const expr::Expr& argument : many->arguments) read(argument);
+  }
+  return out;
+}
+
+/// The first of the columns that this one is computed from, itself among them, that is an outcome: a label, or known too late. A
+/// pipeline asks at every stage: what was found to be none is remembered, so that no stage goes back further than to the one before.
+std::optional<hir::ColumnId> outcome_of(Context& context, hir::ColumnId id) {
+  const auto seen = reach(context, id, context.no_outcomes);
+  for (const hir::ColumnId source : seen) {
+    const hir::Column& column = context.out[source];
+    const Availability& a = column.tags.availability;
+    const bool late = a.kind == Availability::Kind::never || a.kind == Availability::Kind::all_rows || (a.kind != Availability::Kind::always && a.offset > 0);
+    if (column.tags.label || late) return source;
+  }
+  context.no_outcomes.insert(seen.begin(), seen.end());
+  return std::nullopt;
+}
+
 }  // namespace
 
 void warn_selection_by_outcome(Context& context, const expr::Expr& condition, Span word) {
@@ -140,17 +179,14 @@ void warn_selection_by_outcome(Context& context, const expr::Expr& condition, Sp
     const auto* input = std::get_if<expr::Input>(&node.op);
     if (!input) continue;
     const hir::ColumnId read(condition.inputs[input->index].column);
-    for (const hir::ColumnId source : sources_of(context, read)) {
-      const hir::Column& column = context.out[source];
-      const Availability& a = column.tags.availability;
-      const bool late = a.kind == Availability::Kind::never || a.kind == Availability::Kind::all_rows || (a.kind != Availability::Kind::always && a.offset > 0);
-      if (!column.tags.label && !late) continue;
-      const std::string name = context.out[read].name;
-      context.report(diag::make(Code::W0401, node.span ? node.span : word, column.tags.label ? fmt::format("rows are selected by the outcome `{}`", name) : fmt::format("rows are selected by `{}`, which is not known when a prediction is made", name))
-                         .with_label("the model will be asked about the other rows too").with_secondary(column.span, column.tags.label ? "the label" : "known too late")
-                         .with_help("leave the selection out, or say why it is right: `because \"…\"`"));
-      return;
-    }
+    const std::optional<hir::ColumnId> source = outcome_of(context, read);
+    if (!source) continue;
+    const hir::Column& column = context.out[*source];
+    const std::string name = context.out[read].name;
+    context.report(diag::make(Code::W0401, node.span ? node.span : word, column.tags.label ? fmt::format("rows are selected by the outcome `{}`", name) : fmt::format("rows are selected by `{}`, which is not known when a prediction is made", name))
+                       .with_label("the model will be asked about the other rows too").with_secondary(column.span, column.tags.label ? "the label" : "known too late")
+                       .with_help("leave the selection out, or say why it is right: `because \"…\"`"));
+    return;
   }
 }
 
@@ -216,23 +252,7 @@ void check_reconstruction(Context& context, hir::ViewId view_id, hir::ColumnId l
   }
 }
 
-std::set<hir::ColumnId> sources_of(const Context& context, hir::ColumnId column) {
-  std::set<hir::ColumnId> out{column};
-  std::vector<hir::ColumnId> open{column};
-  while (!open.empty()) {
-    const hir::ColumnId next = open.back();
-    open.pop_back();
-    if (const expr::Expr* code = context.out[next].code())
-      for (const expr::InputColumn& input : code->inputs)
-        if (out.insert(hir::ColumnId(input.column)).second) open.emplace_back(input.column);
-    // In a group the rows are those of the table itself; what a window reads is of other rows.
-    if (const hir::Aggregate* many = context.out[next].aggregate(); many && many->by.empty() && many->over_us == 0)
-      for (const expr::Expr& argument : many->arguments)
-        for (const expr::InputColumn& input : argument.inputs)
-          if (out.insert(hir::ColumnId(input.column)).second) open.emplace_back(input.column);
-  }
-  return out;
-}
+std::set<hir::ColumnId> sources_of(const Context& context, hir::ColumnId column) { return reach(context, column, {}); }
 
 bool may_be_feature(const Context& context, hir::ColumnId column, const FlowOf& of) {
   return find_flaw(context, column, of, true).flaw == Flaw::none && !context.out[column].tags.key && !context.out[column].tags.time &&

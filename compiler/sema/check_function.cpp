@@ -71,7 +71,7 @@ const UserFunction& resolve_function(Context& context, const ast::Declaration& d
   function.declaration = &declaration;
   function.callable = &std::get<ast::Callable>(declaration.kind);
   const VisitGuard guard(context, &declaration, declaration.name.text, declaration.name.span, reference);
-  if (!resolve_signature(context, function)) return function;
+  if (!guard.good || !resolve_signature(context, function)) return function;
   if (function.callable->binding.kind != ast::Binding::Kind::expression || !function.callable->binding.body) {
     context.not_yet("functions bound to other code", declaration.span);
     return function;

@@ -90,9 +90,7 @@ RowNames Pipeline::rows() const {
   rows.opaque = opaque_;
   rows.find = [this](std::string_view name, Span) { return find(name); };
   rows.names = [this] {
-    std::vector<std::string_view> names;
-    for (const hir::ColumnId id : current_) names.push_back(context_.out[id].name);
-    return names;
+    return column_names(context_, current_);
   };
   return rows;
 }
@@ -496,9 +494,7 @@ void Pipeline::stage(const ast::SelectStage& select, const ast::Stage&) {
       return {poisoned_.contains(wanted), std::nullopt};
     };
     all.names = [&] {
-      std::vector<std::string_view> names;
-      for (const hir::ColumnId id : saved) names.push_back((*this)[id].name);
-      return names;
+      return column_names(context_, saved);
     };
     const auto made = define(name, item.value, item.tags, nullptr, all);
     current_ = std::move(saved);
@@ -556,9 +552,7 @@ void Pipeline::stage(const ast::GroupStage& group, const ast::Stage& word) {
       return {poisoned_.contains(name), std::nullopt};
     };
     aggregation.rows.names = [&] {
-      std::vector<std::string_view> out;
-      for (const hir::ColumnId id : before) out.push_back((*this)[id].name);
-      return out;
+      return column_names(context_, before);
     };
     shared.names = aggregation.rows.names;
     shared.find = [&](std::string_view name, Span reference) -> RowNames::Found {
@@ -822,6 +816,13 @@ TableState Pipeline::resolve() {
     for (const hir::ColumnId column : std::vector<hir::ColumnId>(context_.out[*from.id].columns)) current_.push_back(copy_of(column, {}));
   if (input) poisoned_ = reported_columns(context_, *input, from);
   const std::size_t errors = context_.sink.error_count();
+  constexpr std::size_t kMostStages = 1'000;  // each is a table of its own to all that follows
+  if (data_.stages.size() > kMostStages) {
+    context_.report(diag::make(Code::E0105, data_.stages[kMostStages].word, fmt::format("a pipeline has at most {} stages; this one has {}", kMostStages, data_.stages.size()))
+                        .with_label("too many from here on")
+                        .with_help("write conditions into one `where` with `and`, and columns into one `derive`"));
+    return {std::nullopt, true};
+  }
   for (const ast::Stage& each : data_.stages) std::visit([&](const auto& kind) { stage(kind, each); }, each.kind);
   finish_rows();
   hir::Table table = context_.out[id_];

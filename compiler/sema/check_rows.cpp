@@ -27,8 +27,7 @@ RowNames names_of_view(Context& context, hir::ViewId id) {
     return of_table.find ? of_table.find(name, reference) : RowNames::Found{};
   };
   rows.names = [&context, columns = view.columns, of_table] {
-    std::vector<std::string_view> names;
-    for (const hir::ColumnId column : columns) names.push_back(context.out[column].name);
+    std::vector<std::string_view> names = column_names(context, columns);
     if (of_table.names)
       for (const std::string_view name : of_table.names()) names.push_back(name);
     return names;

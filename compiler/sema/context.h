@@ -99,6 +99,10 @@ struct Context {
   /// Warnings inside of what has a reason (`because "…"`) are quiet.
   void report(diag::Diagnostic diagnostic);
   std::vector<Span> reasoned;
+  /// How many names a suggestion looks through. After many reports few, so that a file of nothing but mistakes is checked in time.
+  std::size_t most_names() const { return sink.diagnostics().size() < 1'000 ? 10'000 : 10; }
+  std::set<hir::ColumnId> no_outcomes;  ///< columns that no outcome is behind, so far as they were asked for
+  int nesting = 0;  ///< operations and declarations that are looked at inside one another
   std::string text(Span span) const { return std::string(sources.text(span)); }
   hir::ColumnId add_column(hir::Column column, ColumnFacts facts = {});
   void not_yet(std::string what, Span span);
@@ -144,11 +148,25 @@ void declare_names(Context& context);
 const ast::Declaration* find_declared(Context& context, const ast::Path& path, DeclaredKind kind);
 /// Names of that kind, for suggestions.
 std::vector<std::string_view> declared_names(const Context& context, DeclaredKind kind);
+std::vector<std::string_view> column_names(const Context& context, const std::vector<hir::ColumnId>& columns);
+
+/// Counts what is looked at inside one another, for the stack has an end; `good` is false where that is too much, which was reported.
+class Nested {
+ public:
+  Nested(Context& context, Span span);
+  ~Nested() { --context_.nesting; }
+  Nested(const Nested&) = delete;
+  Nested& operator=(const Nested&) = delete;
+  bool good = true;
+
+ private:
+  Context& context_;
+};
 
 /// Takes a visit off the stack at the end of its scope.
 class VisitGuard {
  public:
-  /// `good` is false after a circle was reported.
+  /// `good` is false after a circle, or too deep a chain, was reported.
   VisitGuard(Context& context, const void* what, std::string name, Span declared, Span reference);
   ~VisitGuard();
   VisitGuard(const VisitGuard&) = delete;
@@ -157,6 +175,7 @@ class VisitGuard {
 
  private:
   Context& context_;
+  Nested nested_;
 };
 
 /// An expression of the standard library's text, with the file that holds its nodes.

@@ -37,6 +37,11 @@ class Loader {
       return std::nullopt;
     }
     if (const auto done = known_.find(path); done != known_.end()) return done->second;
+    if (open_.size() > kMostImports) {
+      sink_.report(diag::make(diag::Code::E0105, written.span, fmt::format("imports inside one another, more than {} deep", kMostImports))
+                       .with_label("is not read any more").with_help("import it from a file nearer to the workflow"));
+      return std::nullopt;
+    }
     auto text = read_(path);
     if (!text) {
       sink_.report(diag::make(text.error().code, written.span, text.error().message).with_label("cannot be imported").with_help("the path is relative to the file in which it stands"));

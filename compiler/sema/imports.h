@@ -9,6 +9,9 @@
 
 namespace mlp {
 
+/// Imports inside one another.
+inline constexpr std::size_t kMostImports = 100;
+
 /// The text of a file that an import names.
 using ReadText = std::function<Result<std::string>(const std::string& path)>;
 

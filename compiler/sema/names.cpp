@@ -121,10 +121,31 @@ const Declared* find_imported(const Context& context, const ast::Path& path) {
   return at == names.end() ? nullptr : &at->second;
 }
 
+namespace {
+
+std::vector<std::string_view> names_of_kind(const Context& context, const std::map<std::string, Declared, std::less<>>& names, DeclaredKind kind) {
+  std::vector<std::string_view> out;
+  std::size_t seen = 0;
+  const std::size_t most = context.most_names();
+  for (const auto& [name, declared] : names) {
+    if (declared.kind == kind) out.push_back(name);
+    if (++seen > 10 * most || out.size() == most) break;
+  }
+  return out;
+}
+
+}  // namespace
+
 std::vector<std::string_view> declared_names(const Context& context, DeclaredKind kind) {
+  return names_of_kind(context, context.names, kind);
+}
+
+std::vector<std::string_view> column_names(const Context& context, const std::vector<hir::ColumnId>& columns) {
   std::vector<std::string_view> names;
-  for (const auto& [name, declared] : context.names)
-    if (declared.kind == kind) names.push_back(name);
+  for (const hir::ColumnId column : columns) {
+    if (names.size() == context.most_names()) break;
+    names.push_back(context.out[column].name);
+  }
   return names;
 }
 
@@ -143,9 +164,7 @@ const ast::Declaration* find_declared(Context& context, const ast::Path& path, D
                          .with_secondary(imported->declaration->name.span, "declared here").with_help(fmt::format("name {}", needed)));
       return nullptr;
     }
-    std::vector<std::string_view> candidates;
-    for (const auto& [name, declared] : context.modules[context.modules[context.module].imports.find(first)->second].names)
-      if (declared.kind == kind) candidates.push_back(name);
+    const auto candidates = names_of_kind(context, context.modules[context.modules[context.module].imports.find(first)->second].names, kind);
     context.report(with_suggestion(diag::make(Code::E0201, path.span, fmt::format("`{}` declares no {} named `{}`", first, needed.substr(needed.find(' ') + 1), path.text().substr(first.size() + 1))).with_label("not in the imported file")
                                        .with_secondary(at->second.declaration->name.span, "imported here"),
                                    path.parts[1].text, path.parts[1].span, candidates, candidates.empty() ? fmt::format("it declares no {}", needed.substr(needed.find(' ') + 1)) : fmt::format("it declares {}", listing(candidates))));
@@ -175,8 +194,25 @@ const ast::Declaration* find_declared(Context& context, const ast::Path& path, D
   return at->second.declaration;
 }
 
-VisitGuard::VisitGuard(Context& context, const void* what, std::string name, Span declared, Span reference) : context_(context) {
-  for (std::size_t i = 0; i < context.visits.size(); ++i) {
+namespace {
+
+/// An expression alone may be 1,000 deep (E0105 of the parser), which takes about a megabyte of stack.
+constexpr int kMostNested = 1'500;
+
+}  // namespace
+
+Nested::Nested(Context& context, Span span) : context_(context) {
+  if (++context.nesting <= kMostNested) return;
+  good = false;
+  context.report(diag::make(Code::E0105, span, fmt::format("this needs what needs something else, and so on: more than {} operations and declarations deep", kMostNested))
+                     .with_label("too deep from here on")
+                     .with_help("shorten the chain, or write what is needed before what needs it"));
+}
+
+VisitGuard::VisitGuard(Context& context, const void* what, std::string name, Span declared, Span reference)
+    : context_(context), nested_(context, reference ? reference : declared) {
+  good = nested_.good;
+  for (std::size_t i = 0; good && i < context.visits.size(); ++i) {
     if (context.visits[i].what != what) continue;
     std::string path;
     for (std::size_t j = i; j < context.visits.size(); ++j) path += fmt::format("`{}` -> ", context.visits[j].name);

@@ -282,6 +282,8 @@ NodeId type_expression(Scope& scope, ast::ExprId id) {
     }
   };
   const ast::Expr& e = scope.file->expr(id);
+  const Nested nested(scope.context, scope.place(e.span));
+  if (!nested.good) return {};
   return std::visit(Visitor{scope, scope.place(e.span), scope.builder}, e.kind);
 }
 

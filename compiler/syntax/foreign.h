@@ -40,6 +40,9 @@ inline bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || static_cast<unsigned char>(c) >= 0x80;
 }
 
+/// How far a look ahead goes, in bytes: what a sign stands for is seen near it, and every sign may look.
+constexpr std::size_t kFarthest = 1 << 14;
+
 /// The end of the line, without the blanks before it.
 inline std::uint32_t line_end(std::string_view text, std::uint32_t from) {
   auto end = static_cast<std::uint32_t>(std::min(text.find('\n', from), text.size()));

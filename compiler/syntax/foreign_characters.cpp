@@ -148,9 +148,12 @@ class Characters {
     return out;
   }
 
+  /// The end of the line, or of what is near.
+  std::uint32_t stop_after(std::uint32_t from) const { return line_end(at_.text.substr(0, from + kFarthest), from); }
+
   /// A text in single or typographic quotes. `close` is empty where any quote of the kind may close it.
   Foreign quoted(std::string_view open, std::string_view close) const {
-    const std::uint32_t stop = line_end(at_.text, at_.begin);
+    const std::uint32_t stop = stop_after(at_.begin);
     const std::string_view line = at_.text.substr(at_.begin, stop - at_.begin);
     // 1'000: digits are parted by `_`.
     if (glued_to(L::INT) && line.size() > 1 && is_digit(line[1])) {
@@ -255,7 +258,7 @@ class Characters {
       return out;
     }
     const bool number = last() && !at_.first_in_line && (last()->type == L::INT || last()->type == L::FLOAT);
-    std::string_view next = at_.text.substr(at_.end, line_end(at_.text, at_.end) - at_.end);
+    std::string_view next = at_.text.substr(at_.end, stop_after(at_.end) - at_.end);
     next = trimmed(next.substr(0, next.find('#')));
     const bool operand = !next.empty() && (is_letter(next[0]) || is_digit(next[0]) || next[0] == '(' || next[0] == '`');
     const bool word = operand && (next.starts_with("and ") || next.starts_with("or ") || next.starts_with("then ") ||
@@ -294,7 +297,7 @@ class Characters {
     // `!a == b` negates `a` alone elsewhere; `not a == b` the comparison.
     std::uint32_t i = at_.begin + 1;
     int depth = 0;
-    const std::uint32_t stop = line_end(at_.text, i);
+    const std::uint32_t stop = stop_after(i);
     for (; i < stop &&
            (depth > 0 || is_letter(at_.text[i]) || is_digit(at_.text[i]) || at_.text[i] == '.' || at_.text[i] == '(');
          ++i)
@@ -339,7 +342,7 @@ class Characters {
 
   Foreign backslash() const {
     if (trimmed(at_.text.substr(at_.begin + 1,
-                                line_end(at_.text, at_.begin) - std::min(line_end(at_.text, at_.begin), at_.begin + 1)))
+                                stop_after(at_.begin) - std::min(stop_after(at_.begin), at_.begin + 1)))
             .empty()) {
       Foreign out = read(at_.begin + 1, 0, "no `\\` is needed where a line goes on",
                          "a line goes on after an operator, `=`, `,` or inside of parentheses: remove the `\\`");

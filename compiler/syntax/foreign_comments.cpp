@@ -66,7 +66,7 @@ void warn_of_comments(std::string_view text, std::uint32_t file, const std::vect
 }
 
 std::optional<Foreign> foreign_comment(const Reading& at) {
-  const std::string_view rest = at.text.substr(at.begin);
+  const std::string_view rest = at.text.substr(at.begin), near = at.text.substr(0, at.begin + kFarthest);
   const auto make = [&](std::string_view sign, std::uint32_t end, std::string help) {
     Foreign out{diag::make(diag::Code::E0101, {at.file, at.begin, static_cast<std::uint32_t>(at.begin + sign.size())},
                            fmt::format("`{}` begins no comment", sign)),
@@ -74,12 +74,11 @@ std::optional<Foreign> foreign_comment(const Reading& at) {
     out.report.help = std::move(help);
     return out;
   };
-  const std::uint32_t stop = line_end(at.text, at.begin);
   constexpr std::string_view kHelp = "a comment begins with `#` and ends with its line";
   for (const auto& [open, close] : {std::pair<std::string_view, std::string_view>{"/*", "*/"}, {"<!--", "-->"}}) {
     if (!rest.starts_with(open)) continue;
-    const std::size_t found = at.text.find(close, at.begin + open.size());
-    const auto end = found == std::string_view::npos ? stop : static_cast<std::uint32_t>(found + close.size());
+    const std::size_t found = near.find(close, at.begin + open.size());
+    const auto end = found == std::string_view::npos ? line_end(at.text, at.begin) : static_cast<std::uint32_t>(found + close.size());
     Foreign out = make(open, end, std::string(kHelp));
     std::uint32_t line = at.begin;
     while (line > 0 && at.text[line - 1] != '\n')
@@ -95,17 +94,18 @@ std::optional<Foreign> foreign_comment(const Reading& at) {
     return out;
   }
   if (rest.starts_with("'''")) {
-    const std::size_t found = at.text.find("'''", at.begin + 3);
-    return make("'''", found == std::string_view::npos ? stop : static_cast<std::uint32_t>(found + 3),
+    const std::size_t found = near.find("'''", at.begin + 3);
+    return make("'''", found == std::string_view::npos ? line_end(at.text, at.begin) : static_cast<std::uint32_t>(found + 3),
                 "a comment begins with `#`, the documentation of what follows with `##`");
   }
   if (at.first_in_line && rest.starts_with('%') && !rest.starts_with("%>%")) {
-    Foreign out = make("%", stop, std::string(kHelp));
+    Foreign out = make("%", line_end(at.text, at.begin), std::string(kHelp));
     out.report.fixes.push_back({out.report.span, "#", "write a comment with `#`", true});
     return out;
   }
   const bool slashes = rest.starts_with("//"), dashes = rest.starts_with("--");
   if (!slashes && !dashes) return std::nullopt;
+  const std::uint32_t stop = line_end(near, at.begin);
   if (slashes && at.begin > 0 && at.text[at.begin - 1] == ':') {  // https://…
     auto end = at.begin;
     while (end < stop && !is_blank(at.text[end]) && at.text[end] != ')' && at.text[end] != ',' && at.text[end] != '"')
@@ -121,10 +121,11 @@ std::optional<Foreign> foreign_comment(const Reading& at) {
     ++end;
   const std::string_view body = at.text.substr(end, stop - end);
   // `--x` is a sign twice before its operand.
-  const bool comment = at.first_in_line || trimmed(body).empty() || (dashes ? is_blank(body.front()) : is_prose(body));
+  const bool seen = stop < near.size() || near.size() == at.text.size();  // to the end of the line
+  const bool comment = at.first_in_line || (seen && trimmed(body).empty()) || (dashes ? !body.empty() && is_blank(body.front()) : is_prose(body));
   if (!comment && dashes) return std::nullopt;
   if (comment) {
-    Foreign out = make(at.text.substr(at.begin, end - at.begin), stop, std::string(kHelp));
+    Foreign out = make(at.text.substr(at.begin, end - at.begin), line_end(at.text, at.begin), std::string(kHelp));
     out.report.fixes.push_back({out.report.span, "#", "write a comment with `#`", true});
     return out;
   }

@@ -16,6 +16,7 @@ struct Reporter {
   std::string_view text;
   std::uint32_t file;
   diag::Sink& sink;
+  std::size_t most_foreign = 10'000;   ///< signs that are still looked at; after so many it is no program
   std::uint32_t strange_line_end = 0;  ///< one report a line for characters that nothing can be made of
 
   Span span(std::uint32_t begin, std::uint32_t end) const { return {file, begin, end}; }
@@ -26,6 +27,27 @@ struct Reporter {
     if (begin < strange_line_end) return;
     if (foreign.type == MlpLexer::BAD) strange_line_end = static_cast<std::uint32_t>(std::min(text.find('\n', begin), text.size()));
     sink.report(std::move(foreign.report));
+  }
+
+  /// Whether a name may be that long.
+  bool is_short(std::uint32_t begin, std::uint32_t end) {
+    if (end - begin <= kLongestName) return true;
+    sink.report(diag::make(diag::Code::E0110, span(begin, end), fmt::format("a name has at most {} bytes; this one has {}", kLongestName, end - begin))
+                    .with_label("too long")
+                    .with_help("shorten it; a column whose header is longer is bound with `as \"…\"`"));
+    return false;
+  }
+
+  void too_many_parts(std::uint32_t begin, std::uint32_t end) {
+    sink.report(diag::make(diag::Code::E0110, span(begin, end), fmt::format("names joined by dots are at most {}", kMostParts))
+                    .with_label("the rest is not read")
+                    .with_help("name a column of a table (`table.column`) or what an imported file declares (`file.name`)"));
+  }
+
+  void too_many(std::uint32_t begin, std::uint32_t end) {
+    sink.report(diag::make(diag::Code::E0109, span(begin, end), fmt::format("the file has more than {} words, numbers and signs", kMostTokens))
+                    .with_label("the rest is not read")
+                    .with_help("split it and use `import`; tables belong into data files"));
   }
 
   void unclosed(std::uint32_t begin, std::uint32_t end, bool name, bool triple) {
@@ -54,6 +76,7 @@ RawTokens lex(std::string_view text, std::uint32_t file, diag::Sink& sink) {
   const std::uint32_t skip = text.starts_with("\xEF\xBB\xBF") ? 3 : 0;  // a byte order mark is no character
   Reporter reporter{text, file, sink};
   bool first_in_line = true;
+  std::size_t dots = 0;  // of the path that is being read
   std::string doc;
   const auto push = [&](std::uint16_t type, std::uint32_t begin, std::uint32_t end) {
     Lexeme lexeme{type, first_in_line, begin, end, -1};
@@ -69,6 +92,8 @@ RawTokens lex(std::string_view text, std::uint32_t file, diag::Sink& sink) {
     const auto [type, after] = scan(text, at);
     const auto begin = static_cast<std::uint32_t>(at), end = static_cast<std::uint32_t>(after);
     at = after;
+    if (type == MlpLexer::DOT) ++dots;
+    else if (type != MlpLexer::WORD && type != MlpLexer::QUOTED_NAME) dots = 0;
     switch (type) {
       case MlpLexer::BLANK:
       case MlpLexer::COMMENT:
@@ -87,7 +112,15 @@ RawTokens lex(std::string_view text, std::uint32_t file, diag::Sink& sink) {
         break;
       }
       case MlpLexer::WORD:
-        push(word_type(text.substr(begin, end - begin)), begin, end);
+        if (dots >= kMostParts) {
+          if (dots == kMostParts) reporter.too_many_parts(begin, end);
+          push(MlpLexer::BAD, begin, end);
+          break;
+        }
+        push(reporter.is_short(begin, end) ? word_type(text.substr(begin, end - begin)) : static_cast<std::uint16_t>(MlpLexer::BAD), begin, end);
+        break;
+      case MlpLexer::QUOTED_NAME:
+        push(reporter.is_short(begin + 1, end - 1) ? type : static_cast<std::uint16_t>(MlpLexer::BAD), begin, end);
         break;
       case MlpLexer::TRIPLE:
       case MlpLexer::RAW:
@@ -98,6 +131,10 @@ RawTokens lex(std::string_view text, std::uint32_t file, diag::Sink& sink) {
       case MlpLexer::MINUS:
       case MlpLexer::LESS: {
         const Reading reading{text, file, begin, end, first_in_line, out.lexemes};
+        if (reporter.most_foreign == 0) {
+          push(type == MlpLexer::STRANGE ? static_cast<std::uint16_t>(MlpLexer::BAD) : type, begin, end);
+          break;
+        }
         std::optional<Foreign> foreign = foreign_comment(reading);
         if (!foreign && type == MlpLexer::STRANGE) foreign = foreign_characters(reading);
         if (!foreign) {
@@ -110,6 +147,7 @@ RawTokens lex(std::string_view text, std::uint32_t file, diag::Sink& sink) {
         }
         first_in_line = first_in_line || text.substr(begin, foreign->end - begin).find('\n') != std::string_view::npos;
         MLP_CHECK(foreign->end > begin);
+        --reporter.most_foreign;
         at = foreign->end;
         reporter.strange(std::move(*foreign));
         break;
@@ -139,6 +177,10 @@ RawTokens lex(std::string_view text, std::uint32_t file, diag::Sink& sink) {
       }
       default:
         push(type, begin, end);
+    }
+    if (out.lexemes.size() > kMostTokens) {
+      reporter.too_many(begin, end);
+      return {};
     }
   }
   return out;

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "compiler/syntax/describe.h"
+#include "compiler/support/utf8.h"
 
 namespace mlp {
 
@@ -215,25 +216,8 @@ std::optional<diag::Diagnostic> refuse(std::string_view text, std::uint32_t file
     return diag::make(diag::Code::E0106, {file, place, place + 1}, std::move(what))
         .with_help("store the file as UTF-8 text");
   };
-  for (std::size_t i = 0; i < text.size();) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (c == 0) return wrong(i, "the file holds a zero byte, so it is not text");
-    if (c < 0x80) {
-      ++i;
-      continue;
-    }
-    const std::size_t length = c >= 0xF0 && c <= 0xF4 ? 4 : c >= 0xE0 && c < 0xF0 ? 3 : c >= 0xC2 && c < 0xE0 ? 2 : 0;
-    bool fits = length > 0 && i + length <= text.size();
-    for (std::size_t k = 1; fits && k < length; ++k)
-      fits = (static_cast<unsigned char>(text[i + k]) & 0xC0) == 0x80;
-    if (fits && length > 2) {  // overlong forms, surrogates, beyond U+10FFFF
-      const auto next = static_cast<unsigned char>(text[i + 1]);
-      fits = !(c == 0xE0 && next < 0xA0) && !(c == 0xED && next > 0x9F) && !(c == 0xF0 && next < 0x90) &&
-             !(c == 0xF4 && next > 0x8F);
-    }
-    if (!fits) return wrong(i, fmt::format("byte {:#04x} is not UTF-8", c));
-    i += length;
-  }
+  if (const std::size_t zero = text.find('\0'); zero != std::string_view::npos) return wrong(zero, "the file holds a zero byte, so it is not text");
+  if (const std::size_t bad = utf8_prefix(text); bad != text.size()) return wrong(bad, fmt::format("byte {:#04x} is not UTF-8", static_cast<unsigned char>(text[bad])));
   return std::nullopt;
 }
 

@@ -45,7 +45,15 @@ struct RawTokens {
 /// among them, and the byte after it.
 std::pair<std::uint16_t, std::size_t> scan(std::string_view text, std::size_t begin);
 
-/// Runs the lexer. Characters, numbers and texts that are no tokens are reported; BAD tokens stand for them.
+/// More tokens make no workflow for people, and their trees would take gigabytes. E0109.
+constexpr std::size_t kMostTokens = 2'000'000;
+/// Longer names, in bytes, would fill every message that mentions them. E0110.
+constexpr std::size_t kLongestName = 255;
+/// Names in a path, `a.b.c`; more are E0110 too.
+constexpr std::size_t kMostParts = 16;
+
+/// Runs the lexer. Characters, numbers and texts that are no tokens are reported; BAD tokens stand for them. Of a text with too many
+/// tokens nothing is left.
 RawTokens lex(std::string_view text, std::uint32_t file, diag::Sink& sink);
 
 /// The whole way from text to declarations.

@@ -9,7 +9,7 @@
 #include "compiler/support/check.h"
 #include "runtime/column/byte_reader.h"
 #include "runtime/column/layout.h"
-#include "runtime/column/utf8.h"
+#include "compiler/support/utf8.h"
 
 // Layout, little-endian, every part padded with zeros to 8 bytes:
 //   "MLPCELL\n" · u32 version · u32 bytes of the type's text · u64 rows · u64 runs (1, or a vector's width)

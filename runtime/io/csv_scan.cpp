@@ -5,7 +5,7 @@
 #include <set>
 
 #include "compiler/support/check.h"
-#include "runtime/column/utf8.h"
+#include "compiler/support/utf8.h"
 #include "runtime/io/csv.h"
 #include "runtime/io/csv_records.h"
 #include "runtime/io/field_text.h"

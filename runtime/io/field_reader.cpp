@@ -7,7 +7,7 @@
 #include <cmath>
 #include <tuple>
 
-#include "runtime/column/utf8.h"
+#include "compiler/support/utf8.h"
 #include "runtime/io/field_text.h"
 
 namespace mlp::io {

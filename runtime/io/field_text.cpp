@@ -6,7 +6,7 @@
 #include <cmath>
 #include <utility>
 
-#include "runtime/column/utf8.h"
+#include "compiler/support/utf8.h"
 
 namespace mlp::io {
 

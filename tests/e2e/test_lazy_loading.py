@@ -87,6 +87,27 @@ def test_a_run_with_nothing_to_do_does_not_begin_to_parse(loader_says, census):
     assert not PARSER_BEGINS.search(loader_says("bindings", "run", "census.mlp", cwd=census))
 
 
+@pytest.mark.parametrize("spelling", ["./census.mlp", "../here/census.mlp", "absolute", "from above", "through a link"])
+def test_another_spelling_of_the_path_is_the_same_workflow(loader_says, run, census, tmp_path, spelling):
+    cwd, path = census, spelling
+    if spelling == "absolute":
+        path = str(census / "census.mlp")
+    elif spelling == "from above":
+        cwd, path = census.parent, "here/census.mlp"
+    elif spelling == "through a link":
+        (tmp_path / "link").symlink_to(census)
+        cwd, path = tmp_path, "link/census.mlp"
+    again = run("run", path, "--format", "json", cwd=cwd).json
+    assert again["steps"]["ran"] == 0
+    if not PARSER_BEGINS.search(loader_says("bindings", "check", path, cwd=cwd)):
+        pytest.skip("functions are not bound on first use here (sanitizers, LD_BIND_NOW)")
+    assert not PARSER_BEGINS.search(loader_says("bindings", "run", path, cwd=cwd))
+    # what is kept tells places by the path as it is spelled now
+    table = census / "people.csv"
+    table.write_text(table.read_text().replace("age", "agee", 1))
+    assert f"--> {path}:" in run("run", path, cwd=cwd, check=4).err
+
+
 def test_looking_leaves_a_folder_without_permission_to_write_as_it_is(run, census, tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(census, copy)

@@ -7,7 +7,7 @@
 
 #include "runtime/column/column.h"
 #include "runtime/column/parallel.h"
-#include "runtime/column/utf8.h"
+#include "compiler/support/utf8.h"
 #include "tests/unit/column_test_support.h"
 
 using namespace mlp;

@@ -1,14 +1,15 @@
-#include "runtime/column/utf8.h"
+#include "compiler/support/utf8.h"
 
 #include <cstdint>
 #include <cstring>
 
 namespace mlp {
 
-bool is_utf8(std::string_view bytes) {
+std::size_t utf8_prefix(std::string_view bytes) {
   const auto* p = reinterpret_cast<const unsigned char*>(bytes.data());
   const auto* const end = p + bytes.size();
   const auto tail = [&](std::ptrdiff_t i) { return (p[i] & 0xC0) == 0x80; };
+  const auto before = [&] { return static_cast<std::size_t>(p - reinterpret_cast<const unsigned char*>(bytes.data())); };
   while (p != end) {
     if (end - p >= 8) {
       std::uint64_t word;
@@ -22,21 +23,21 @@ bool is_utf8(std::string_view bytes) {
     if (c < 0x80) {
       ++p;
     } else if (c >= 0xC2 && c <= 0xDF) {
-      if (end - p < 2 || !tail(1)) return false;
+      if (end - p < 2 || !tail(1)) return before();
       p += 2;
     } else if (c >= 0xE0 && c <= 0xEF) {
-      if (end - p < 3 || !tail(1) || !tail(2)) return false;
-      if ((c == 0xE0 && p[1] < 0xA0) || (c == 0xED && p[1] > 0x9F)) return false;
+      if (end - p < 3 || !tail(1) || !tail(2)) return before();
+      if ((c == 0xE0 && p[1] < 0xA0) || (c == 0xED && p[1] > 0x9F)) return before();
       p += 3;
     } else if (c >= 0xF0 && c <= 0xF4) {
-      if (end - p < 4 || !tail(1) || !tail(2) || !tail(3)) return false;
-      if ((c == 0xF0 && p[1] < 0x90) || (c == 0xF4 && p[1] > 0x8F)) return false;
+      if (end - p < 4 || !tail(1) || !tail(2) || !tail(3)) return before();
+      if ((c == 0xF0 && p[1] < 0x90) || (c == 0xF4 && p[1] > 0x8F)) return before();
       p += 4;
     } else {
-      return false;
+      return before();
     }
   }
-  return true;
+  return before();
 }
 
 }  // namespace mlp
