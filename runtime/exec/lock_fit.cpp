@@ -6,6 +6,7 @@
 #include <set>
 
 #include "compiler/diag/render.h"
+#include "runtime/io/source.h"
 
 namespace mlp::exec {
 
@@ -30,15 +31,15 @@ Result<void> check_columns_of_lock(const plan::Table& table, const io::Table& fi
   if (table.lock.empty()) return {};
   std::set<std::string_view> expected(table.declared.begin(), table.declared.end());
   for (const SchemaColumn& column : table.locked) expected.insert(column.name);
-  for (const io::FileScan& file : files.files) {
-    const std::set<std::string_view> found(file.header.begin(), file.header.end());
+  for (const io::NamedColumns& file : io::columns_by_file(files)) {
+    const std::set<std::string_view> found(file.names.begin(), file.names.end());
     std::vector<std::string_view> gone, fresh;
     for (const SchemaColumn& column : table.locked)
       if (!found.contains(column.name)) gone.push_back(column.name);
-    for (const std::string& name : file.header)
+    for (const std::string& name : file.names)
       if (!name.empty() && !expected.contains(name)) fresh.push_back(name);
     if (gone.empty() && fresh.empty()) continue;
-    diag::Diagnostic d = misfit(fmt::format("`{}` does not have the columns that `{}` says", file.path, table.lock));
+    diag::Diagnostic d = misfit(fmt::format("`{}` does not have the columns that `{}` says", file.files, table.lock));
     std::set<std::string_view> renamed;
     for (const std::string_view name : gone) {
       const std::string_view near = gone.size() == 1 && fresh.size() == 1 ? fresh[0] : diag::did_you_mean(name, fresh);

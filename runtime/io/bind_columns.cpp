@@ -41,64 +41,64 @@ std::optional<std::uint32_t> position_of(const Source& source, const std::vector
   return std::nullopt;
 }
 
-diag::Diagnostic lacks(const FileScan& file, const std::vector<std::string>& missing, std::size_t asked) {
+diag::Diagnostic lacks(const NamedColumns& file, const std::vector<std::string>& missing, std::size_t asked) {
   std::vector<std::string> quoted, suggestions;
   for (const std::string& name : missing) {
     quoted.push_back(fmt::format("`{}`", name));
-    if (const std::string_view near = nearest(name, file.header); !near.empty())
+    if (const std::string_view near = nearest(name, file.names); !near.empty())
       suggestions.push_back(asked == 1 ? fmt::format("`{}`", near) : fmt::format("`{}` for `{}`", near, name));
   }
-  auto d = diag::make(diag::Code::E0803, {}, fmt::format("`{}` has no column{} {}", file.path, missing.size() == 1 ? "" : "s", fmt::join(quoted, ", ")));
+  auto d = diag::make(diag::Code::E0803, {}, fmt::format("`{}` has no column{} {}", file.files, missing.size() == 1 ? "" : "s", fmt::join(quoted, ", ")));
   if (!suggestions.empty())
     d.help = fmt::format("did you mean {}? A column takes its name in the file with `as \"…\"`", fmt::join(suggestions, ", "));
   constexpr std::size_t kListed = 40;
   std::string names;
-  for (std::size_t i = 0; i < std::min(kListed, file.header.size()); ++i)
-    names += fmt::format("{}`{}`", i ? ", " : "", shortened(file.header[i]));
-  if (file.header.size() > kListed) names += fmt::format(" and {} more", file.header.size() - kListed);
-  d.notes.push_back(file.header.empty() ? "the file has no columns" : fmt::format("the file has {}", names));
-  if (file.delimiter && file.header.size() == 1 && file.header[0].find_first_of(",;\t|") != std::string::npos) {
+  for (std::size_t i = 0; i < std::min(kListed, file.names.size()); ++i)
+    names += fmt::format("{}`{}`", i ? ", " : "", shortened(file.names[i]));
+  if (file.names.size() > kListed) names += fmt::format(" and {} more", file.names.size() - kListed);
+  d.notes.push_back(file.names.empty() ? "the file has no columns" : fmt::format("the file has {}", names));
+  if (file.delimiter && file.names.size() == 1 && file.names[0].find_first_of(",;\t|") != std::string::npos) {
     d.notes.push_back(fmt::format("its columns do not seem to be separated by `{}`",
                                   file.delimiter == '\t' ? "\\t" : std::string(1, file.delimiter)));
   }
   return d;
 }
 
-}  // namespace
-
-Result<std::vector<std::uint32_t>> bind_columns(const Source& source, const FileScan& file, std::span<const plan::ReadColumn> columns) {
+/// Positions of the columns among the names; E0803 with all that are missing.
+Result<std::vector<std::uint32_t>> bind(const Source& source, const NamedColumns& file, std::span<const plan::ReadColumn> columns) {
   std::vector<std::uint32_t> positions;
   std::vector<std::string> missing;
   for (const plan::ReadColumn& column : columns) {
-    if (const auto position = position_of(source, file.header, column.source_name)) positions.push_back(*position);
+    if (const auto position = position_of(source, file.names, column.source_name)) positions.push_back(*position);
     else missing.push_back(column.source_name);
   }
   if (!missing.empty()) return failure(lacks(file, missing, columns.size()));
   return positions;
 }
 
-Result<void> check_names(const Table& table, std::span<const plan::ReadColumn> columns) {
-  const auto check = [&](const FileScan& file) -> Result<void> {
-    std::vector<plan::ReadColumn> own;
-    for (const plan::ReadColumn& column : columns)
-      if (std::ranges::find(file.partition, column.source_name, &std::pair<std::string, std::string>::first) == file.partition.end()) own.push_back(column);
-    MLP_TRY_VOID(bind_columns(*table.source, file, own));
-    return {};
+}  // namespace
+
+Result<std::vector<std::uint32_t>> bind_columns(const Source& source, const FileScan& file, std::span<const plan::ReadColumn> columns) {
+  return bind(source, {file.path, file.header, file.delimiter}, columns);
+}
+
+std::vector<NamedColumns> columns_by_file(const Table& table) {
+  std::vector<NamedColumns> out;
+  const auto add = [](NamedColumns& to, const std::string& name) {
+    if (std::ranges::find(to.names, name) == to.names.end()) to.names.push_back(name);
   };
-  if (!table.source->form->names_in_rows) {
-    for (const FileScan& file : table.files) MLP_TRY_VOID(check(file));
-    return {};
-  }
-  FileScan all;
   for (const FileScan& file : table.files) {
-    for (const std::string& name : file.header)
-      if (std::ranges::find(all.header, name) == all.header.end()) all.header.push_back(name);
-    all.partition.insert(all.partition.end(), file.partition.begin(), file.partition.end());
+    if (out.empty() || !table.source->form->names_in_rows) out.push_back({file.path, file.header, file.delimiter});
+    else for (const std::string& name : file.header) add(out.back(), name);
+    for (const auto& [name, value] : file.partition) add(out.back(), name);
   }
-  if (table.files.empty()) return {};
-  all.path = table.files.front().path;
-  if (table.files.size() > 1) all.path = fmt::format("{} … {}", all.path, table.files.back().path);
-  return check(all);
+  if (out.size() == 1 && table.files.size() > 1) out[0].files = fmt::format("{} … {}", table.files.front().path, table.files.back().path);
+  return out;
+}
+
+Result<void> check_names(const Table& table, std::span<const plan::ReadColumn> columns) {
+  for (const NamedColumns& file : columns_by_file(table)) MLP_TRY_VOID(bind(*table.source, file, columns));
+  return {};
 }
 
 }  // namespace mlp::io

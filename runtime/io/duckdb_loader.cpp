@@ -29,6 +29,11 @@ Result<ReadOutcome> read_parquet(const Source& source, const FileScan& file, con
   return functions->read(source, file, fragment, columns);
 }
 
+Result<std::vector<Type>> types_of_parquet(const Source& source, const FileScan& file) {
+  MLP_TRY(const DuckdbModule* const functions, module());
+  return functions->types(source, file);
+}
+
 Result<std::string> write_parquet(const std::vector<ParquetOutput>& columns) {
   MLP_TRY(const DuckdbModule* const functions, module());
   return functions->write(columns);

@@ -10,8 +10,9 @@ struct DuckdbModule {
   int version;
   decltype(&look_at_parquet) look;
   decltype(&read_parquet) read;
+  decltype(&types_of_parquet) types;
   decltype(&write_parquet) write;
 };
-inline constexpr int kDuckdbModuleVersion = 3;
+inline constexpr int kDuckdbModuleVersion = 4;
 
 }  // namespace mlp::io

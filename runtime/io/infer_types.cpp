@@ -1,5 +1,7 @@
 #include "runtime/io/infer_types.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 #include <string_view>
@@ -83,16 +85,44 @@ struct Judgement {
   }
 };
 
+/// The columns of the table, as they are read to find out more: texts, or what files with types of their own say. Those of partitions are texts.
+Result<std::vector<plan::ReadColumn>> columns_to_read(const Table& table) {
+  std::vector<plan::ReadColumn> columns;
+  std::vector<NamedColumns> files = columns_by_file(table);
+  std::set<std::string_view> seen;
+  for (const NamedColumns& file : files)
+    for (const std::string& name : file.names)
+      if (!name.empty() && seen.insert(name).second) columns.push_back({name, Type::of(Base::string, true), {}, {}, {}, {}, {}});
+  MLP_TRY_VOID(check_names(table, columns));
+  if (!table.source->form->types) return columns;
+  std::set<std::string> known;
+  for (const FileScan& file : table.files) {
+    MLP_TRY(const std::vector<Type> types, table.source->form->types(*table.source, file));
+    for (std::size_t c = 0; c < types.size(); ++c) {
+      const auto at = std::ranges::find(columns, file.header[c], &plan::ReadColumn::source_name);
+      if (at == columns.end()) continue;
+      Type& type = at->type;
+      const Base before = type.base, now = types[c].base;
+      const bool first = known.insert(file.header[c]).second;
+      if (first || (before == Base::int_ && now == Base::float_)) type.base = now;
+      else if (now != before && !(before == Base::float_ && now == Base::int_)) type.base = Base::error;
+      if (type.base == Base::error)
+        return failure(diag::Code::E0804, fmt::format("the column `{}` of `{}` holds values of several kinds, or lists or objects", file.header[c], file.path),
+                       "a column of a table holds values of one kind: mend the file, or declare the columns that are needed instead of `rest from lock`");
+    }
+  }
+  return columns;
+}
+
 }  // namespace
 
 Result<Schema> infer_types(const Table& table, const std::string& name) {
   const char decimal = table.source->options.decimal;
-  std::vector<plan::ReadColumn> columns;
-  std::set<std::string_view> seen;
-  for (const FileScan& file : table.files)
-    for (const std::string& column : file.header)
-      if (!column.empty() && seen.insert(column).second) columns.push_back({column, Type::of(Base::string, true), {}, {}, {}, {}, {}});
-  MLP_TRY_VOID(check_names(table, columns));
+  MLP_TRY(std::vector<plan::ReadColumn> columns, columns_to_read(table));
+  // A text that has digits in a file with types is a text.
+  std::set<std::string_view> texts;
+  if (table.source->form->types)
+    for (const FileScan& file : table.files) texts.insert(file.header.begin(), file.header.end());
 
   const std::size_t count = table.fragments.size();
   std::vector<std::vector<Judgement>> judged(count);
@@ -105,8 +135,14 @@ Result<Schema> infer_types(const Table& table, const std::string& name) {
       return;
     }
     bad[f] = std::move(read->bad);
-    for (const Column& column : read->batch.columns) {
+    for (std::size_t c = 0; c < columns.size(); ++c) {
+      const Column& column = read->batch.columns[c];
       Judgement& judgement = judged[f].emplace_back();
+      if (texts.contains(columns[c].source_name)) judgement.is_bool = judgement.is_int = judgement.is_float = false;
+      if (column.type.base != Base::string) {
+        judgement.any_missing = column.count_missing() > 0;
+        continue;
+      }
       for (std::size_t row = 0; row < column.rows; ++row) {
         if (column.is_known(row)) judgement.see(column.text(row), decimal);
         else judgement.any_missing = true;
@@ -122,7 +158,8 @@ Result<Schema> infer_types(const Table& table, const std::string& name) {
     for (std::size_t c = 0; c < part.size(); ++c) whole[c].add(std::move(part[c]));
   Schema schema;
   for (std::size_t c = 0; c < columns.size(); ++c) {
-    columns[c].type = Type::of(whole[c].base(), whole[c].any_missing || whole[c].known == 0);
+    const bool is_text = columns[c].type.base == Base::string;
+    columns[c].type = Type::of(is_text ? whole[c].base() : columns[c].type.base, whole[c].any_missing || (is_text && whole[c].known == 0));
     schema.push_back({columns[c].source_name, columns[c].type});
   }
   MLP_TRY_VOID(check_columns(*table.source, columns));

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "runtime/column/parallel.h"
 #include "runtime/io/contract_column.h"
 #include "runtime/io/json_records.h"
 #include "runtime/io/text_file.h"
@@ -73,6 +74,46 @@ Result<FileScan> look_at_json(const Source& source, const std::string& path) {
     for (const std::string& name : some)
       if (std::ranges::find(scan.header, name) == scan.header.end()) scan.header.push_back(name);
   return scan;
+}
+
+Result<std::vector<Type>> types_of_json(const Source& source, const FileScan& scan) {
+  std::vector<std::pair<std::string, std::uint32_t>> names;
+  for (const std::string& name : scan.header) names.emplace_back(name, static_cast<std::uint32_t>(names.size()));
+  enum Kind : unsigned { truth = 1, whole = 2, fraction = 4, text = 8, other = 16 };
+  std::vector<std::vector<unsigned>> kinds(scan.fragments.size());
+  std::vector<std::optional<diag::Diagnostic>> failures(scan.fragments.size());
+  parallel_for(scan.fragments.size(), [&](std::size_t f) {
+    const auto bytes = read_bytes(source, scan, scan.fragments[f]);
+    if (!bytes) {
+      failures[f] = bytes.error();
+      return;
+    }
+    kinds[f].resize(names.size());
+    JsonRecordReader reader(names, names.size());
+    std::vector<std::optional<Value>> record;
+    for_rows(*bytes, 1, [&](std::string_view row, std::uint64_t) {
+      if (const auto fault = reader.read(row, record)) {
+        const auto at = std::ranges::find(scan.header, fault->field);
+        if (at != scan.header.end()) kinds[f][static_cast<std::size_t>(at - scan.header.begin())] |= other;
+        return;  // what is no object is said when the rows are read
+      }
+      for (std::size_t c = 0; c < names.size(); ++c) {
+        if (!record[c]) continue;
+        // bool, int, double and string are the alternatives 1 to 4 of a Value.
+        if (const std::size_t kind = record[c]->index(); kind > 0) kinds[f][c] |= 1u << (kind - 1);
+      }
+    });
+  });
+  for (auto& failed : failures)
+    if (failed) return failure(std::move(*failed));
+  std::vector<Type> types;
+  for (std::size_t c = 0; c < names.size(); ++c) {
+    unsigned all = 0;
+    for (const auto& some : kinds) all |= some[c];
+    const Base base = all == 0 || all == text ? Base::string : all == truth ? Base::bool_ : all == whole ? Base::int_ : (all & ~(whole | fraction)) == 0 ? Base::float_ : Base::error;
+    types.push_back(Type::of(base));
+  }
+  return types;
 }
 
 Result<ReadOutcome> read_json(const Source& source, const FileScan& scan, const Fragment& fragment, std::span<const plan::ReadColumn> columns) {

@@ -8,4 +8,7 @@ namespace mlp::io {
 Result<FileScan> look_at_json(const Source& source, const std::string& path);
 Result<ReadOutcome> read_json(const Source& source, const FileScan& file, const Fragment& fragment, std::span<const plan::ReadColumn> columns);
 
+/// bool, int, float and string by the values, which are all looked at.
+Result<std::vector<Type>> types_of_json(const Source& source, const FileScan& file);
+
 }  // namespace mlp::io

@@ -19,6 +19,8 @@ Result<FileScan> look_at_parquet(const Source& source, const std::string& path);
 /// E0804 where a column cannot be that of a table, E0801 where it holds values of another kind.
 Result<ReadOutcome> read_parquet(const Source& source, const FileScan& file, const Fragment& fragment, std::span<const plan::ReadColumn> columns);
 
+Result<std::vector<Type>> types_of_parquet(const Source& source, const FileScan& file);
+
 /// A column to be written: doubles (float), whole numbers (int; VARCHAR where one of them is none), else texts.
 struct ParquetOutput {
   std::string name;

@@ -18,9 +18,9 @@ namespace mlp::io {
 
 namespace {
 
-constexpr Form kCsv{"CSV", false, look_at_csv, read_csv};
-constexpr Form kJson{"JSON Lines", true, look_at_json, read_json};
-constexpr Form kParquet{"Parquet", false, look_at_parquet, read_parquet};
+constexpr Form kCsv{"CSV", false, look_at_csv, read_csv, nullptr};
+constexpr Form kJson{"JSON Lines", true, look_at_json, read_json, types_of_json};
+constexpr Form kParquet{"Parquet", false, look_at_parquet, read_parquet, types_of_parquet};
 
 /// By the symbol of the source in stdlib/sources.mlp.
 constexpr std::pair<std::string_view, const Form*> kForms[] = {{"csv", &kCsv}, {"tsv", &kCsv}, {"json", &kJson}, {"parquet", &kParquet}};

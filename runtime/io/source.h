@@ -64,6 +64,9 @@ struct Form {
   bool names_in_rows;     ///< each row names its columns: one that a row lacks is missing there
   Result<FileScan> (*look)(const Source& source, const std::string& path);
   Result<ReadOutcome> (*read)(const Source& source, const FileScan& file, const Fragment& fragment, std::span<const plan::ReadColumn> columns);
+  /// The types of the columns in the header where the file has types of its own, null for texts; `missing` of them means nothing, error
+  /// that the values are of several kinds or of one that no column has.
+  Result<std::vector<Type>> (*types)(const Source& source, const FileScan& file);
 };
 
 struct SourceState;  ///< source_state.h
@@ -99,6 +102,14 @@ Result<void> check_columns(const Source& source, std::span<const plan::ReadColum
 Result<FileScan> look(const Source& source, const std::string& path);
 /// Whether `look` would find the same in the same bytes.
 bool was_made_with(const FileScan& file, const Source& source);
+
+/// Files that have to have the same columns: one after the other, or where rows name their columns, all of them together.
+struct NamedColumns {
+  std::string files;               ///< path, or the first and the last
+  std::vector<std::string> names;  ///< those of partitions last
+  char delimiter = 0;
+};
+std::vector<NamedColumns> columns_by_file(const Table& table);
 
 /// Whether the table has the columns, by name: every file, or where rows name their columns, any. E0803 with all that are missing.
 Result<void> check_names(const Table& table, std::span<const plan::ReadColumn> columns);

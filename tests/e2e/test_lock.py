@@ -376,3 +376,23 @@ def test_the_language_server_knows_the_columns_and_sees_a_new_lock(run, shop, tm
     items = server.at("completion", place(WORKFLOW, "> 100"), uri=uri)["items"]
     assert {"channel", "age_in_days", "paid"} <= {item["label"] for item in items}
     server.end()
+
+
+@pytest.mark.parametrize("form", ["json", "parquet"])
+def test_files_with_types_of_their_own(run, tmp_path, form, request):
+    """JSON Lines and Parquet: numbers are numbers, texts with digits stay texts, a field that an object lacks may be missing."""
+    rows = [{"id": i, "amount": i / 4 if i % 3 else i, "code": f"{i % 7:03}", "paid": i % 2 == 0, "day": f"2024-01-{i % 28 + 1:02}", "kind": "ab"[i % 2], "size": None if i == 5 else 3} for i in range(100)]
+    (tmp_path / "part=7").mkdir()
+    path = tmp_path / "part=7" / f"t.{'jsonl' if form == 'json' else form}"
+    lines = "".join(json.dumps({k: v for k, v in row.items() if v is not None}) + "\n" for row in rows)
+    if form == "json":
+        path.write_text(lines)
+    else:
+        (tmp_path / "all.jsonl").write_text(lines)
+        types = "{id: 'BIGINT', amount: 'DOUBLE', code: 'VARCHAR', paid: 'BOOLEAN', day: 'VARCHAR', kind: 'VARCHAR', size: 'DECIMAL(4, 0)'}"
+        request.getfixturevalue("duckdb")(f"COPY (SELECT * FROM read_json('{tmp_path}/all.jsonl', columns = {types})) TO '{path}' (FORMAT parquet)")
+    (tmp_path / "w.mlp").write_text(f'workflow w\ndata t from {form}("part=*/{path.name}") {{ rest from lock }}\nfeature f of t {{ amount, kind, part }}\n')
+    run("lock", tmp_path / "w.mlp")
+    assert locked(tmp_path) == {"id": "int", "amount": "float", "code": "category", "paid": "bool", "day": "date", "kind": "category", "size": "int?", "part": "int"}
+    run("run", tmp_path / "w.mlp")
+    assert run("lock", tmp_path / "w.mlp", "--check", "--format", "json").json["changed"] is False

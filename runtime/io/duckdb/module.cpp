@@ -2,4 +2,4 @@
 #include "runtime/io/duckdb/parquet_functions.h"
 
 extern "C" __attribute__((visibility("default"))) const mlp::io::DuckdbModule mlp_duckdb_module;
-const mlp::io::DuckdbModule mlp_duckdb_module = {mlp::io::kDuckdbModuleVersion, mlp::io::duck::look, mlp::io::duck::read, mlp::io::duck::write};
+const mlp::io::DuckdbModule mlp_duckdb_module = {mlp::io::kDuckdbModuleVersion, mlp::io::duck::look, mlp::io::duck::read, mlp::io::duck::types, mlp::io::duck::write};

@@ -308,6 +308,31 @@ Result<FileScan> look(const Source& source, const std::string& path) {
   return scan;
 }
 
+Result<std::vector<Type>> types(const Source& source, const FileScan& scan) {
+  const OpenFile file(scan.path);
+  if (!file.has(scan.stamp)) return source_changed(scan.path);
+  MLP_TRY(const std::shared_ptr<Database> database, database_of(source));
+  const Connection connection(*database);
+  Answer columns(connection, "SELECT *" + file.from() + " LIMIT 0");
+  if (!columns.ok) return failed(columns.result, scan.path);
+  std::vector<Type> types;
+  for (idx_t c = 0; c < duckdb_column_count(&columns.result); ++c) {
+    duckdb_logical_type logical = duckdb_column_logical_type(&columns.result, c);
+    switch (kind_of(duckdb_get_type_id(logical))) {
+      case Kind::none: types.push_back(Type::error()); break;
+      case Kind::truth: types.push_back(Type::of(Base::bool_)); break;
+      case Kind::whole: case Kind::large: types.push_back(Type::of(Base::int_)); break;
+      case Kind::real: types.push_back(Type::of(Base::float_)); break;
+      case Kind::decimal: types.push_back(Type::of(duckdb_decimal_scale(logical) == 0 ? Base::int_ : Base::float_)); break;
+      case Kind::nothing: case Kind::text: types.push_back(Type::of(Base::string)); break;
+      case Kind::day: types.push_back(Type::of(Base::date)); break;
+      case Kind::moment: types.push_back(Type::of(Base::timestamp)); break;
+    }
+    duckdb_destroy_logical_type(&logical);
+  }
+  return types;
+}
+
 Result<ReadOutcome> read(const Source& source, const FileScan& scan, const Fragment& fragment, std::span<const plan::ReadColumn> columns) {
   MLP_TRY(const std::vector<FieldReader> fields, make_field_readers(columns, source.options));
   MLP_TRY(const std::vector<std::uint32_t> positions, bind_columns(source, scan, columns));
