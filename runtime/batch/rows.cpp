@@ -31,6 +31,7 @@ Result<io::Source> source_of(const scorer::Schema& schema, io::FileSystem& files
   io::Source source;
   source.files = &files;
   source.form = form;
+  source.hashes = false;
   MLP_TRY(source.options, io::read_options(schema.source, schema.workflow, fragment_rows));
   if (input.find(".tsv") != std::string::npos) source.options.delimiter = '\t';
   else if (source.options.delimiter == '\t' && input.find(".csv") != std::string::npos) source.options.delimiter = ',';

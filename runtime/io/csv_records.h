@@ -11,7 +11,7 @@ namespace mlp::io {
 /// Follows quotes from line to line, to tell where a record ends. Agrees with RecordReader on every text.
 class QuoteTracker {
  public:
-  QuoteTracker(char delimiter, bool trim) : delimiter_(delimiter), trim_(trim) {}
+  QuoteTracker(char delimiter, bool trim, bool inside = false) : delimiter_(delimiter), trim_(trim), inside_(inside) {}
   /// The next physical line, with its line feed if it has one.
   void feed(std::string_view line);
   /// The record goes on in the next line.
@@ -20,7 +20,7 @@ class QuoteTracker {
  private:
   char delimiter_;
   bool trim_;
-  bool inside_ = false;
+  bool inside_;
 };
 
 /// A line between records that holds no text (no blanks either, unless they are trimmed).
@@ -44,6 +44,13 @@ class RecordReader {
   Fault fault() const { return fault_; }        ///< what is wrong with the record as a whole
   std::size_t offset() const { return at_; }    ///< of the byte after the record
   std::uint64_t next_line() const { return next_line_; }
+  /// Goes on at byte `at` of another text; the fields given so far stay.
+  void start(std::string_view text, std::size_t at, std::uint64_t line) {
+    text_ = text;
+    at_ = at;
+    next_line_ = line;
+    block_ = static_cast<std::size_t>(-1);
+  }
   /// Fields given so far are no longer used.
   void forget() { unescaped_.clear(); }
 

@@ -9,6 +9,7 @@
 #include "runtime/io/csv.h"
 #include "runtime/io/csv_records.h"
 #include "runtime/io/field_text.h"
+#include "runtime/io/row_finder.h"
 #include "runtime/io/text_file.h"
 
 namespace mlp::io {
@@ -77,68 +78,39 @@ Result<FileScan> look_at_csv(const Source& source, const std::string& path) {
   MLP_TRY(const std::shared_ptr<File> file, open_text(source, path));
   MLP_TRY(scan.stamp, file->stamp());
 
+  // The header: one record.
   LineSource lines(*file);
   QuoteTracker quotes(options.delimiter, options.trim);
   std::string header;
-  bool in_header = true, any_feed = false, any_return = false;
-  std::uint64_t offset = 0, line_number = 0, record_line = 0, header_line = 0;
-  while (true) {
+  std::uint64_t begin = 0, line_number = 0, header_line = 0;
+  for (bool complete = false; !complete;) {
     MLP_TRY(const auto next, lines.next());
-    if (!next) break;
+    if (!next && header.empty()) return no_table(path, 0, "it is empty", "its first line names the columns");
+    if (!next)
+      return no_table(path, header_line, "a quote opened in the record that begins here is never closed", "a quote inside a quoted field is written twice");
     std::string_view line = *next;
     ++line_number;
-    const std::uint64_t begin = offset;
-    offset += line.size();
-    any_feed = any_feed || line.ends_with('\n');
+    begin += line.size();
     if (line_number == 1) {
-      if (const auto [what, help] = other_format(line); !what.empty()) {
-        return no_table(path, 0, std::string(what), std::string(help));
-      }
+      if (const auto [what, help] = other_format(line); !what.empty()) return no_table(path, 0, std::string(what), std::string(help));
       if (line.starts_with("\xEF\xBB\xBF")) line.remove_prefix(3);
     }
-    const bool begins_record = !quotes.inside_quotes();
-    if (begins_record) {
-      const bool blank_is_row = !in_header && scan.header.size() == 1;
-      if (!blank_is_row && is_blank_line(line, options.delimiter, options.trim)) continue;
-      record_line = line_number;
-    }
+    if (header.empty() && is_blank_line(line, options.delimiter, options.trim)) continue;
+    if (header.empty()) header_line = line_number;
     quotes.feed(line);
-    if (in_header) {
-      if (header.empty()) header_line = line_number;
-      any_return = any_return || line.find('\r') != std::string_view::npos;
-      header += line;
-      if (header.size() > kLongestHeader) {
-        return no_table(path, header_line, "its first record is longer than 16 MB",
-                        "it may have an opening quote that is not closed");
-      }
-      if (quotes.inside_quotes()) continue;
-      in_header = false;
-      MLP_TRY(scan.header, read_header(path, header, header_line, options));
-      continue;
-    }
-    if (begins_record) {
-      if (scan.fragments.empty() || scan.fragments.back().rows == options.fragment_rows) {
-        Fragment& fragment = scan.fragments.emplace_back();
-        fragment.begin = begin;
-        fragment.first_line = line_number;
-        fragment.first_row = scan.rows;
-      }
-      ++scan.fragments.back().rows;
-      ++scan.rows;
-    }
-    scan.fragments.back().end = offset;
+    header += line;
+    if (header.size() > kLongestHeader)
+      return no_table(path, header_line, "its first record is longer than 16 MB", "it may have an opening quote that is not closed");
+    complete = !quotes.inside_quotes();
   }
-  if (quotes.inside_quotes()) {
-    return no_table(path, record_line, "a quote opened in the record that begins here is never closed",
-                    "a quote inside a quoted field is written twice");
-  }
-  if (in_header) return no_table(path, 0, "it is empty", "its first line names the columns");
-  if (!any_feed && any_return)
+  if (!header.ends_with('\n') && header.find('\r') != std::string::npos)
     return no_table(path, 0, "its lines end with carriage returns alone", "save it with line feeds");
+  MLP_TRY(scan.header, read_header(path, header, header_line, options));
+  MLP_TRY_VOID(find_rows(*file, scan, {true, options.delimiter, options.trim, scan.header.size() == 1}, begin, line_number + 1, options.fragment_rows));
 
   Hasher names("csv fragment/1");
   add_header(names, scan.header);
-  MLP_TRY_VOID(hash_fragments(*file, scan, names.finish(), [](std::size_t, std::string_view) {}));
+  if (source.hashes) MLP_TRY_VOID(hash_fragments(*file, scan, names.finish(), [](std::size_t, std::string_view) {}));
   MLP_TRY(const FileStamp after, file->stamp());
   if (after != scan.stamp) return source_changed(path);
 

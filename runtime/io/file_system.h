@@ -29,6 +29,11 @@ class File {
   virtual ~File() = default;
   /// Of the open file, now; its name may belong to another file meanwhile.
   virtual Result<FileStamp> stamp() = 0;
+  /// Of what read_at gives.
+  virtual Result<std::uint64_t> size() {
+    MLP_TRY(const FileStamp now, stamp());
+    return now.size;
+  }
   /// Fills `into` from byte `offset`; less than asked for only at the end of the file.
   virtual Result<std::size_t> read_at(std::uint64_t offset, std::span<char> into) = 0;
 };

@@ -6,14 +6,17 @@
 
 #include "runtime/column/parallel.h"
 #include "runtime/io/contract_column.h"
+#include "runtime/io/csv_records.h"
 #include "runtime/io/json_records.h"
+#include "runtime/io/row_finder.h"
 #include "runtime/io/text_file.h"
 
 namespace mlp::io {
 
 namespace {
 
-bool is_blank(std::string_view line) { return line.find_first_not_of(" \t\r\n") == std::string_view::npos; }
+/// As find_rows sees it.
+bool is_blank(std::string_view line) { return is_blank_line(line, ',', true); }
 
 /// The lines of a text that are rows, without their ends, and their numbers from that of the first on.
 template <class Each>
@@ -32,31 +35,22 @@ Result<FileScan> look_at_json(const Source& source, const std::string& path) {
   scan.path = path;
   MLP_TRY(const std::shared_ptr<File> file, open_text(source, path));
   MLP_TRY(scan.stamp, file->stamp());
+  // The first row tells whether this is such a file; what is wrong with another one is said with its line when it is read.
   LineSource lines(*file);
-  std::uint64_t offset = 0;
   for (std::uint64_t number = 1;; ++number) {
     MLP_TRY(const auto line, lines.next());
     if (!line) break;
-    const std::uint64_t begin = offset;
-    offset += line->size();
     if (is_blank(*line)) continue;
-    if (scan.rows == 0) {
-      // The first row tells whether this is such a file; what is wrong with another one is said with its line when it is read.
-      std::vector<std::optional<Value>> none;
-      JsonRecordReader reader({}, 0);
-      if (const auto fault = reader.read(line->ends_with('\n') ? line->substr(0, line->size() - 1) : *line, none); fault && !fault->is_object)
-        return no_table(path, number, fmt::format("its first line is no JSON object: {}", fault->reason), "write one object a line: {\"age\": 46, …}");
-    }
-    if (scan.fragments.empty() || scan.fragments.back().rows == source.options.fragment_rows) {
-      Fragment& fragment = scan.fragments.emplace_back();
-      fragment.begin = begin;
-      fragment.first_line = number;
-      fragment.first_row = scan.rows;
-    }
-    ++scan.fragments.back().rows;
-    ++scan.rows;
-    scan.fragments.back().end = offset;
+    std::vector<std::optional<Value>> none;
+    JsonRecordReader reader({}, 0);
+    if (const auto fault = reader.read(line->ends_with('\n') ? line->substr(0, line->size() - 1) : *line, none); fault && !fault->is_object)
+      return no_table(path, number, fmt::format("its first line is no JSON object: {}", fault->reason), "write one object a line: {\"age\": 46, …}");
+    break;
   }
+  RowRules rules;
+  rules.quotes = false;
+  rules.trim = true;
+  MLP_TRY_VOID(find_rows(*file, scan, rules, 0, 1, source.options.fragment_rows));
   if (scan.rows == 0) return no_table(path, 0, "it is empty", "write one object a line, or leave the file out");
 
   std::vector<std::vector<std::string>> names(scan.fragments.size());

@@ -79,6 +79,7 @@ struct Source {
   ReadOptions options;
   std::string scratch;  ///< folder for what is unpacked; empty: the system's for temporary files
   std::string folder;   ///< the beginning of a path that says nothing about rows; partitions (`year=2024/`) come after it
+  bool hashes = true;   ///< false: for rows that are read once and not kept; digests stay empty
   std::vector<std::pair<std::string, std::string>> other_names;  ///< a column's name in files, and another that they may have
   std::shared_ptr<SourceState> state = make_source_state();
 };
@@ -98,7 +99,7 @@ Result<std::shared_ptr<const Source>> open_source(FileSystem& files, const plan:
 /// Whether the columns can be read at all, whatever the file: formats, patterns, types, zone, marks (E0601, E0308). Reading checks it too.
 Result<void> check_columns(const Source& source, std::span<const plan::ReadColumn> columns);
 
-/// Finds the columns and the rows of a file, and hashes them. E0901, E0804, E0805 when the file changed meanwhile.
+/// Finds the columns and the rows of a file, and hashes them (Source::hashes). E0901, E0804, E0805 when the file changed meanwhile.
 Result<FileScan> look(const Source& source, const std::string& path);
 /// Whether `look` would find the same in the same bytes.
 bool was_made_with(const FileScan& file, const Source& source);

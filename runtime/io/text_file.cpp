@@ -12,7 +12,7 @@ namespace mlp::io {
 
 namespace {
 
-constexpr std::size_t kChunk = std::size_t{1} << 20;
+constexpr std::size_t kChunk = std::size_t{1} << 20, kWindow = std::size_t{1} << 18;
 
 }  // namespace
 
@@ -52,21 +52,51 @@ std::optional<std::string_view> LineSource::take(std::size_t end) {
   return line;
 }
 
+Result<bool> Window::refill(std::size_t used) {
+  const std::size_t kept = size_ - used;
+  const std::size_t more = std::min<std::uint64_t>(std::max(kWindow, kept), end_ - next_);
+  if (kept + more > room_) {
+    room_ = kept + more;
+    auto larger = std::make_unique_for_overwrite<char[]>(room_ + kPadding);
+    if (kept) std::memcpy(larger.get(), bytes_.get() + used, kept);
+    bytes_ = std::move(larger);
+  } else if (kept) {
+    std::memmove(bytes_.get(), bytes_.get() + used, kept);
+  }
+  MLP_TRY(const std::size_t got, file_.read_at(next_, {bytes_.get() + kept, more}));
+  next_ += got;
+  size_ = kept + got;
+  std::memset(bytes_.get() + size_, 0, kPadding);
+  return got == more;
+}
+
+namespace {
+
+Result<void> hash_fragment(File& file, const std::string& path, Fragment& fragment, const Digest& domain, const std::function<void(std::string_view)>& look) {
+  Hasher hasher("text fragment/1");
+  hasher.add(domain).add(fragment.end - fragment.begin);
+  Window window(file, fragment.begin, fragment.end);
+  for (std::size_t used = 0; !(window.at_end() && used == window.text().size());) {
+    MLP_TRY(const bool whole, window.refill(used));
+    if (!whole) return source_changed(path);
+    // Up to the last line end; without one, more is read.
+    const std::string_view text = window.text();
+    used = window.at_end() ? text.size() : text.rfind('\n') + 1;
+    hasher.raw(text.data(), used);
+    look(text.substr(0, used));
+  }
+  fragment.content = hasher.finish();
+  return {};
+}
+
+}  // namespace
+
 Result<void> hash_fragments(File& file, FileScan& scan, const Digest& domain, const std::function<void(std::size_t, std::string_view)>& look) {
   // Hashing takes longer than finding the rows, and fragments can be hashed side by side.
   std::vector<std::optional<diag::Diagnostic>> failures(scan.fragments.size());
   parallel_for(scan.fragments.size(), [&](std::size_t i) {
-    Fragment& fragment = scan.fragments[i];
-    const auto size = static_cast<std::size_t>(fragment.end - fragment.begin);
-    const auto bytes = std::make_unique_for_overwrite<char[]>(size);
-    const auto got = file.read_at(fragment.begin, {bytes.get(), size});
-    if (!got || *got != size) {
-      failures[i] = got ? source_changed(scan.path).error() : got.error();
-      return;
-    }
-    Hasher hasher("text fragment/1");
-    fragment.content = hasher.add(domain).add(std::string_view(bytes.get(), size)).finish();
-    look(i, {bytes.get(), size});
+    auto done = hash_fragment(file, scan.path, scan.fragments[i], domain, [&](std::string_view lines) { look(i, lines); });
+    if (!done) failures[i] = std::move(done.error());
   });
   for (auto& failed : failures)
     if (failed) return failure(std::move(*failed));

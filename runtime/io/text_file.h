@@ -35,8 +35,28 @@ class LineSource {
   bool at_end_ = false;
 };
 
-/// Fills the digest of each fragment: of `domain` and its bytes. `look` sees the bytes of a fragment whole, in any thread. E0901, E0805.
-Result<void> hash_fragments(File& file, FileScan& scan, const Digest& domain, const std::function<void(std::size_t fragment, std::string_view bytes)>& look);
+/// Some bytes of a file, read piece by piece into one place.
+class Window {
+ public:
+  /// Zeros after the text.
+  static constexpr std::size_t kPadding = 64;
+
+  Window(File& file, std::uint64_t begin, std::uint64_t end) : file_(file), next_(begin), end_(end) {}
+  std::string_view text() const { return {bytes_.get(), size_}; }
+  /// The text ends where the bytes asked for do.
+  bool at_end() const { return next_ == end_; }
+  /// The text from `used` on, and more after it. False where the file ends before it should.
+  Result<bool> refill(std::size_t used);
+
+ private:
+  File& file_;
+  std::uint64_t next_, end_;
+  std::unique_ptr<char[]> bytes_;
+  std::size_t room_ = 0, size_ = 0;
+};
+
+/// Fills the digest of each fragment: of `domain` and its bytes. `look` sees them in pieces of whole lines, in any thread. E0901, E0805.
+Result<void> hash_fragments(File& file, FileScan& scan, const Digest& domain, const std::function<void(std::size_t fragment, std::string_view lines)>& look);
 /// The bytes of a fragment. E0901, E0805 where the file is no longer the one that was looked at.
 Result<std::string> read_bytes(const Source& source, const FileScan& scan, const Fragment& fragment);
 

@@ -104,6 +104,7 @@ class UnpackedFile final : public File {
  public:
   UnpackedFile(std::unique_ptr<File> original, std::unique_ptr<ScratchFile> text) : original_(std::move(original)), text_(std::move(text)) {}
   Result<FileStamp> stamp() override { return original_->stamp(); }
+  Result<std::uint64_t> size() override { return text_->size(); }
   Result<std::size_t> read_at(std::uint64_t offset, std::span<char> into) override { return text_->read_at(offset, into); }
 
  private:

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -51,8 +52,15 @@ struct WholeRead {
   io::FileScan scan;
 };
 
+/// Fewer than `most` of the pieces, one after the other.
+inline std::string random_text(std::mt19937_64& random, std::initializer_list<const char*> pieces, std::size_t most) {
+  std::string text;
+  for (std::uint64_t n = random() % most; n > 0; --n) text += pieces.begin()[random() % pieces.size()];
+  return text;
+}
+
 inline std::shared_ptr<const io::Source> csv_source(io::FileSystem& files, const io::ReadOptions& options = {}) {
-  return std::make_shared<const io::Source>(io::Source{&files, io::find_form("csv"), options, {}, {}, {}});
+  return std::make_shared<const io::Source>(io::Source{&files, io::find_form("csv"), options, {}, {}, true, {}});
 }
 
 inline Result<WholeRead> read_all(io::FileSystem& files, const std::string& path,

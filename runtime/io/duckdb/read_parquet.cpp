@@ -291,7 +291,9 @@ Result<FileScan> look(const Source& source, const std::string& path) {
   for (idx_t c = 0; c < duckdb_column_count(&names.result); ++c) scan.header.emplace_back(duckdb_column_name(&names.result, c));
   Answer groups(connection, file.row_groups());
   if (!groups.ok) return failed(groups.result, path);
-  MLP_TRY(scan.content, hash_file(*bytes, scan.stamp, path));
+  if (source.hashes) {
+    MLP_TRY(scan.content, hash_file(*bytes, scan.stamp, path));
+  }
   for (idx_t group = 0; group < duckdb_row_count(&groups.result); ++group) {
     const auto end = scan.rows + static_cast<std::uint64_t>(duckdb_value_int64(&groups.result, 1, group));
     while (scan.rows < end) {
