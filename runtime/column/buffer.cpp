@@ -27,10 +27,15 @@ Buffer::Buffer(std::size_t bytes) : data_(allocate(bytes)), size_(bytes) {
   if (bytes) std::memset(data_.get(), 0, bytes);
 }
 
-Buffer Buffer::copy(const void* data, std::size_t bytes) {
+Buffer Buffer::unwritten(std::size_t bytes) {
   Buffer buffer;
   buffer.data_ = allocate(bytes);
   buffer.size_ = bytes;
+  return buffer;
+}
+
+Buffer Buffer::copy(const void* data, std::size_t bytes) {
+  Buffer buffer = unwritten(bytes);
   if (bytes) std::memcpy(buffer.data_.get(), data, bytes);
   return buffer;
 }

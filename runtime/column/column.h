@@ -19,6 +19,7 @@ class Buffer {
   Buffer() = default;
   explicit Buffer(std::size_t bytes);  ///< zeroed
   static Buffer copy(const void* data, std::size_t bytes);
+  static Buffer unwritten(std::size_t bytes);  ///< every byte is to be written by the caller
   std::size_t size() const { return size_; }
   const std::byte* data() const { return data_.get(); }
   std::byte* mutable_data() { return data_.get(); }  ///< only while the caller is the single owner

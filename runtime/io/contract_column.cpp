@@ -1,15 +1,14 @@
 #include "runtime/io/contract_column.h"
 
 #include <fmt/format.h>
-#include <xxhash.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <tuple>
 
 #include "compiler/support/check.h"
 #include "runtime/column/layout.h"
+#include "runtime/io/field_parse.h"
 #include "runtime/io/field_text.h"
 
 namespace mlp::io {
@@ -44,20 +43,23 @@ void BadCells::add(Cell cell, std::size_t most) {
 }
 
 ContractColumn::ContractColumn(const FieldReader& field, std::size_t rows, std::size_t most_shown)
-    : field_(&field), base_(field.column().type.base), rows_(rows), most_shown_(most_shown), why_missing_(field.why_not_missing()) {
-  if (base_ == Base::string) offsets_ = Buffer((rows + 1) * sizeof(std::int64_t));
-  else data_ = Buffer(rows * row_bytes(base_));
-  if (base_ == Base::category) slots_.assign(16, -1);
+    : field_(&field), base_(field.column().type.base), may_be_missing_(field.column().type.missing), rows_(rows), most_shown_(most_shown) {
+  if (base_ == Base::string) {
+    offsets_ = Buffer::unwritten((rows + 1) * sizeof(std::int64_t));
+    offsets_.as_mutable<std::int64_t>()[0] = 0;
+  } else {
+    data_ = Buffer::unwritten(rows * row_bytes(base_));
+  }
 }
 
 void ContractColumn::add_nothing() {
   if (!known_) {
-    known_ = Buffer(rows_);
-    std::memset(known_.mutable_data(), 1, row_);
-    std::memset(known_.mutable_data() + row_, 1, rows_ - row_);
+    known_ = Buffer::unwritten(rows_);
+    std::memset(known_.mutable_data(), 1, rows_);
   }
   known_.as_mutable<std::uint8_t>()[row_] = 0;
   if (base_ == Base::string) offsets_.as_mutable<std::int64_t>()[row_ + 1] = static_cast<std::int64_t>(texts_.size());
+  else std::memset(data_.mutable_data() + row_ * row_bytes(base_), 0, row_bytes(base_));
   ++row_;
 }
 
@@ -69,8 +71,8 @@ void ContractColumn::add_bad(std::string_view value, std::string reason) {
 void ContractColumn::add_other_kind(std::string_view value, std::string_view is) { add_bad(value, fmt::format("{} {}", is, expected(base_))); }
 
 void ContractColumn::add_missing() {
-  if (field_->column().type.missing) add_nothing();
-  else add_bad("", why_missing_);
+  if (may_be_missing_) add_nothing();
+  else add_bad("", why_missing_.empty() ? field_->why_not_missing() : why_missing_);
 }
 
 void ContractColumn::put(bool value) { data_.as_mutable<std::uint8_t>()[row_++] = value; }
@@ -80,29 +82,17 @@ void ContractColumn::put(double value) { data_.as_mutable<double>()[row_++] = va
 // ---- texts ---------------------------------------------------------------------------------------------------------------
 
 std::int32_t ContractColumn::code_of(std::string_view value) {
-  const std::uint64_t hash = XXH3_64bits(value.data(), value.size());
-  std::size_t at = hash & (slots_.size() - 1);
-  for (; slots_[at] >= 0; at = (at + 1) & (slots_.size() - 1)) {
-    const auto code = static_cast<std::size_t>(slots_[at]);
-    if (hashes_[code] == hash && distinct_[code] == value) return is_good_[code] ? slots_[at] : -1;
+  const std::int32_t code = distinct_.find(value);
+  if (static_cast<std::size_t>(code) == distinct_.size()) {
+    distinct_.add(value);
+    is_good_.push_back(field_->read_text(value) && field_->keeps_rules(value));
   }
-  const auto code = static_cast<std::int32_t>(distinct_.size());
-  distinct_.emplace_back(value);
-  hashes_.push_back(hash);
-  is_good_.push_back(field_->read_text(value) && field_->broken_rule(value, value).empty());
-  slots_[at] = code;
-  const bool good = is_good_.back() != 0;
-  if (distinct_.size() * 2 > slots_.size()) grow_index();
-  return good ? code : -1;
+  return is_good_[static_cast<std::size_t>(code)] ? code : -1;
 }
 
-void ContractColumn::grow_index() {
-  slots_.assign(slots_.size() * 2, -1);
-  for (std::size_t code = 0; code < hashes_.size(); ++code) {
-    std::size_t at = hashes_[code] & (slots_.size() - 1);
-    while (slots_[at] >= 0) at = (at + 1) & (slots_.size() - 1);
-    slots_[at] = static_cast<std::int32_t>(code);
-  }
+void ContractColumn::append_text(std::string_view value) {
+  texts_.append(value);
+  offsets_.as_mutable<std::int64_t>()[++row_] = static_cast<std::int64_t>(texts_.size());
 }
 
 void ContractColumn::put_text(std::string_view value) {
@@ -113,9 +103,7 @@ void ContractColumn::put_text(std::string_view value) {
       return;
     }
   } else if (field_->read_text(value) && field_->keeps_rules(value)) {
-    texts_.append(value);
-    offsets_.as_mutable<std::int64_t>()[++row_] = static_cast<std::int64_t>(texts_.size());
-    return;
+    return append_text(value);
   }
   add_bad(value, field_->read_text(value) ? field_->broken_rule(value, value) : field_->why_unreadable(value));
 }
@@ -127,29 +115,56 @@ void ContractColumn::check_read(const std::optional<T>& value, std::string_view 
   else put(*value);
 }
 
-template <class T, class Parse>
-void ContractColumn::add_parsed(std::span<const std::string_view> fields, Parse parse) {
-  for (const std::string_view text : fields) {
-    if (field_->is_missing(text)) [[unlikely]] {
-      if (!text.data() || field_->column().type.missing) add_nothing();
-      else add_bad(text, why_missing_);
-    } else {
-      parse(text);
-    }
+void ContractColumn::add_field(std::string_view text) {
+  MLP_CHECK(row_ < rows_);
+  if (field_->is_missing(text)) {
+    if (may_be_missing_) return add_nothing();
+    return add_bad(text, field_->why_not_missing());
+  }
+  switch (base_) {
+    case Base::bool_: return check_read(field_->read_bool(text), text);
+    case Base::int_: return check_read(field_->read_int(text), text);
+    case Base::float_: return check_read(field_->read_float(text), text);
+    case Base::date: return check_read(field_->read_date(text), text);
+    case Base::timestamp: return check_read(field_->read_timestamp(text), text);
+    case Base::duration: return check_read(field_->read_duration(text), text);
+    default: return put_text(text);
   }
 }
 
-void ContractColumn::add_fields(std::span<const std::string_view> fields) {
-  MLP_CHECK(row_ + fields.size() <= rows_);
-  switch (base_) {
-    case Base::bool_: return add_parsed<bool>(fields, [this](std::string_view text) { check_read(field_->read_bool(text), text); });
-    case Base::int_: return add_parsed<std::int64_t>(fields, [this](std::string_view text) { check_read(field_->read_int(text), text); });
-    case Base::float_: return add_parsed<double>(fields, [this](std::string_view text) { check_read(field_->read_float(text), text); });
-    case Base::date: return add_parsed<std::int64_t>(fields, [this](std::string_view text) { check_read(field_->read_date(text), text); });
-    case Base::timestamp: return add_parsed<std::int64_t>(fields, [this](std::string_view text) { check_read(field_->read_timestamp(text), text); });
-    case Base::duration: return add_parsed<std::int64_t>(fields, [this](std::string_view text) { check_read(field_->read_duration(text), text); });
-    default: return add_parsed<std::string_view>(fields, [this](std::string_view text) { put_text(text); });
+template <class T, class Quick>
+void ContractColumn::add_quick(const FieldRun& fields, Quick quick) {
+  T* const out = data_.as_mutable<T>().data();
+  const bool trims = field_->trims();
+  for (std::size_t row = 0; row < fields.rows; ++row) {
+    const std::string_view text = trims ? trimmed(fields[row]) : fields[row];
+    T value;
+    if (!text.empty() && quick(text.data(), text.size(), value) && field_->keeps_rules(value)) [[likely]] out[row_++] = value;
+    else add_field(text);
   }
+}
+
+void ContractColumn::add_texts(const FieldRun& fields) {
+  const bool trims = field_->trims();
+  for (std::size_t row = 0; row < fields.rows; ++row) {
+    const std::string_view text = trims ? trimmed(fields[row]) : fields[row];
+    if (field_->is_missing(text)) add_field(text);
+    else put_text(text);
+  }
+}
+
+void ContractColumn::add_fields(const FieldRun& fields) {
+  MLP_CHECK(row_ + fields.rows <= rows_);
+  if (base_ == Base::category || base_ == Base::string) return add_texts(fields);
+  if (field_->is_plain()) {
+    // By lambdas, so that each is compiled into its own loop.
+    if (base_ == Base::bool_) return add_quick<bool>(fields, [](const char* text, std::size_t size, auto& value) { return quick_bool(text, size, value); });
+    if (base_ == Base::int_) return add_quick<std::int64_t>(fields, [](const char* text, std::size_t size, auto& value) { return quick_int(text, size, value); });
+    if (base_ == Base::float_) return add_quick<double>(fields, [](const char* text, std::size_t size, auto& value) { return quick_float(text, size, value); });
+    if (base_ == Base::date) return add_quick<std::int64_t>(fields, [](const char* text, std::size_t size, auto& value) { return quick_date(text, size, value); });
+    if (base_ == Base::timestamp) return add_quick<std::int64_t>(fields, [](const char* text, std::size_t size, auto& value) { return quick_timestamp(text, size, value); });
+  }
+  for (std::size_t row = 0; row < fields.rows; ++row) add_field(field_->trims() ? trimmed(fields[row]) : fields[row]);
 }
 
 // ---- values that have a type ---------------------------------------------------------------------------------------------
@@ -220,7 +235,7 @@ Column ContractColumn::finish() {
   out.known = std::move(known_);
   out.offsets = std::move(offsets_);
   out.data = base_ == Base::string ? Buffer::copy(texts_.data(), texts_.size()) : std::move(data_);
-  if (base_ == Base::category) out.dictionary = std::make_shared<const Dictionary>(Dictionary{std::move(distinct_)});
+  if (base_ == Base::category) out.dictionary = std::make_shared<const Dictionary>(Dictionary{distinct_.take()});
   return canonical(std::move(out));
 }
 
@@ -246,10 +261,7 @@ ReadOutcome collect(std::span<ContractColumn> columns, const BadCells& whole_row
   std::ranges::stable_sort(cells, {}, &BadCells::Cell::row);
   for (const BadCells::Cell* cell : std::span(cells).first(std::min(cells.size(), BadValues::kShown)))
     outcome.bad.first.push_back({path, line(cell->row), cell->column, cell->value, cell->reason});
-  for (ContractColumn& column : columns) {
-    outcome.batch.columns.push_back(column.finish());
-    outcome.profiles.push_back(profile_of(outcome.batch.columns.back()));
-  }
+  for (ContractColumn& column : columns) outcome.batch.columns.push_back(column.finish());
   return outcome;
 }
 

@@ -12,6 +12,7 @@
 #include "runtime/column/column.h"
 #include "runtime/io/field_reader.h"
 #include "runtime/io/source.h"
+#include "runtime/io/text_index.h"
 
 namespace mlp::io {
 
@@ -30,6 +31,21 @@ struct BadCells {
   void add(Cell cell, std::size_t most);
 };
 
+/// Fields of one column in a text, one a row: a field is all between two positions, `ends[row * stride]` and the next one. kReadable bytes
+/// after the text may be read.
+struct FieldRun {
+  static constexpr std::size_t kReadable = 16;
+  const char* text = nullptr;
+  const std::uint32_t* ends = nullptr;
+  std::size_t stride = 0;
+  std::size_t rows = 0;
+
+  std::string_view operator[](std::size_t row) const {
+    const std::uint32_t begin = ends[row * stride] + 1;  // the position before the text is one less than 0
+    return {text + begin, ends[row * stride + 1] - begin};
+  }
+};
+
 /// Fills a column with values, each judged by the column's part of the contract: the same rules for a field of a text file, a value of a
 /// JSON object, a cell of a typed file. A bad value is missing in the column.
 ///
@@ -46,8 +62,10 @@ class ContractColumn {
   void add_missing();
   /// The row as a whole is bad: missing, without a word.
   void add_nothing();
-  /// Fields of a delimited file, one a row; one without data (nullptr) is of a row that is bad as a whole.
-  void add_fields(std::span<const std::string_view> fields);
+  /// A field of a delimited file.
+  void add_field(std::string_view text);
+  /// The same for many.
+  void add_fields(const FieldRun& fields);
 
   void add(bool value);
   void add(std::int64_t value);
@@ -69,28 +87,28 @@ class ContractColumn {
   Column finish();
 
  private:
-  template <class T, class Parse>
-  void add_parsed(std::span<const std::string_view> fields, Parse parse);
+  template <class T, class Quick>
+  void add_quick(const FieldRun& fields, Quick quick);
+  void add_texts(const FieldRun& fields);
   template <class T>
   void check_read(const std::optional<T>& value, std::string_view written);
   void put(bool value);
   void put(std::int64_t value);
   void put(double value);
   void put_text(std::string_view value);
+  void append_text(std::string_view value);
   /// Number of the value in the dictionary, or a negative one where it breaks the contract.
   std::int32_t code_of(std::string_view value);
-  void grow_index();
 
   const FieldReader* field_;
   Base base_;
+  bool may_be_missing_;
   std::size_t rows_, row_ = 0, most_shown_;
-  std::string why_missing_;
+  std::string why_missing_;  ///< empty: as the field says
   Buffer data_, known_, offsets_;
   std::string texts_;
-  std::vector<std::string> distinct_;
-  std::vector<std::uint64_t> hashes_;   ///< of distinct_
-  std::vector<std::uint8_t> is_good_;   ///< of distinct_: breaks no rule
-  std::vector<std::int32_t> slots_;     ///< open addressing into distinct_
+  TextIndex distinct_;
+  std::vector<std::uint8_t> is_good_;  ///< of distinct_: breaks no rule
   BadCells bad_;
 };
 

@@ -36,6 +36,20 @@ std::optional<std::int64_t> iso(Base base, std::string_view text) {
   return base == Base::date ? format.read_date(text) : format.read_timestamp(text);
 }
 
+/// Whether the values of a column are written as field_parse.h reads them: nothing of the table's or the column's own says otherwise.
+bool written_plainly(const plan::ReadColumn& column, const ReadOptions& options) {
+  // A text for missing values may be one that is read as a value: "0", "-1", "false".
+  if (!options.null.empty() && std::string_view("-0123456789tf").find(options.null[0]) != std::string_view::npos) return false;
+  switch (column.type.base) {
+    case Base::bool_: return column.bool_values.empty();
+    case Base::int_: return true;
+    case Base::float_: return options.decimal == '.';
+    case Base::date: return column.format.empty();
+    case Base::timestamp: return column.format.empty() && (options.zone.empty() || options.zone == "UTC");
+    default: return false;
+  }
+}
+
 bool within(const Interval& range, double x) { return range.contains(x); }
 /// The least and the greatest whole number in the range; the first is the greater one where there is none.
 std::pair<std::int64_t, std::int64_t> whole_range(const Interval& range) {
@@ -124,6 +138,7 @@ Result<FieldReader> FieldReader::make(const plan::ReadColumn& column, const Read
     reader.only_allowed_ = true;
   }
   reader.only_allowed_ = reader.only_allowed_ || !column.allowed.empty();
+  reader.is_plain_ = written_plainly(column, options);
   reader.has_rules_ = reader.only_allowed_ || reader.pattern_ || column.range;
   if (column.range) std::tie(reader.low_, reader.high_) = whole_range(*column.range);
   std::ranges::sort(reader.allowed_ints_);

@@ -31,6 +31,8 @@ class FieldReader {
   bool is_missing(std::string_view text) const { return text.empty() || text == null_; }
   /// Blanks around texts are no part of them.
   bool trims() const { return trim_; }
+  /// Texts that field_parse.h reads are read here to the same value.
+  bool is_plain() const { return is_plain_; }
   /// Why a missing value is none that the column may have.
   std::string why_not_missing() const;
 
@@ -71,7 +73,7 @@ class FieldReader {
   bool trim_;
   DateFormat format_;
   std::shared_ptr<const re2::RE2> pattern_;
-  bool only_allowed_ = false, has_rules_ = false;
+  bool only_allowed_ = false, has_rules_ = false, is_plain_ = false;
   std::int64_t low_ = std::numeric_limits<std::int64_t>::min(), high_ = std::numeric_limits<std::int64_t>::max();  ///< the range, of whole numbers
   std::vector<std::int64_t> allowed_ints_;
   std::vector<double> allowed_floats_;

@@ -65,8 +65,7 @@ Result<Column> partition_column(const Source& source, const FileScan& file, cons
   options.zone = source.options.zone;
   MLP_TRY(const FieldReader field, FieldReader::make(column, options));
   ContractColumn one(field, 1);
-  const std::string_view text = value;
-  one.add_fields({&text, 1});
+  one.add_field(value);
   if (!one.bad().first.empty()) {
     auto d = diag::make(diag::Code::E0801, {}, fmt::format("the path of `{}` breaks the contract of the column `{}`", file.path, column.source_name));
     d.places.push_back({file.path, 0, column.source_name, one.bad().first[0].value, one.bad().first[0].reason});
@@ -170,7 +169,6 @@ Result<ReadOutcome> read_fragment(const Table& table, std::size_t fragment, std:
     if (!value) continue;
     MLP_TRY(Column column, partition_column(source, file, columns[i], *value, place.rows));
     const auto at = static_cast<std::ptrdiff_t>(i);
-    outcome.profiles.insert(outcome.profiles.begin() + at, profile_of(column));
     outcome.batch.columns.insert(outcome.batch.columns.begin() + at, std::move(column));
   }
   return outcome;

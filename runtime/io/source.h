@@ -11,7 +11,6 @@
 #include "compiler/diag/diagnostic.h"
 #include "compiler/plan/physical.h"
 #include "runtime/column/column.h"
-#include "runtime/io/column_profile.h"
 #include "runtime/io/file_system.h"
 #include "runtime/io/fragments.h"
 
@@ -51,7 +50,6 @@ struct BadValues {
 
 struct ReadOutcome {
   Batch batch;                          ///< the columns asked for, in that order; where a value is bad it is missing
-  std::vector<ColumnProfile> profiles;  ///< of each column
   BadValues bad;
   std::vector<std::uint32_t> bad_rows;  ///< rows of the batch with a bad value, ascending
 };

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/io/column_profile.h"
 #include "runtime/io/source.h"
 
 namespace mlp::testing {
@@ -77,7 +78,7 @@ inline Result<WholeRead> read_all(io::FileSystem& files, const std::string& path
     MLP_TRY(const io::ReadOutcome outcome, io::read_fragment(table, fragment, columns));
     for (std::size_t i = 0; i < columns.size(); ++i) {
       parts[i].push_back(outcome.batch.columns[i]);
-      whole.profiles[i].merge(outcome.profiles[i]);
+      whole.profiles[i].merge(io::profile_of(outcome.batch.columns[i]));
     }
     whole.bad.append(outcome.bad);
   }
