@@ -132,4 +132,5 @@ Single rows and HTTP: [benchmarks-serving.md](benchmarks-serving.md).
     print(figures)
 
 
-main()
+if __name__ == "__main__":
+    main()
