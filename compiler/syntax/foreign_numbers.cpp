@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "compiler/syntax/foreign.h"
 #include "gen/grammar/MlpLexer.h"
@@ -88,13 +89,10 @@ diag::Diagnostic describe_bad_number(const Reading& at) {
   } else if (what.starts_with("0x") || what.starts_with("0X") || what.starts_with("0b") || what.starts_with("0o")) {
     int base = what[1] == 'b' ? 2 : what[1] == 'o' ? 8 : 16;
     d.message = fmt::format("`{}`: numbers are written with ten digits", what);
-    std::size_t used = 0;
-    const std::string rest(what.substr(2));
-    const unsigned long long value =
-        !rest.empty() && rest.size() < 16 && std::isxdigit(static_cast<unsigned char>(rest[0]))
-            ? std::stoull(rest, &used, base)
-            : 0;
-    if (used == rest.size() && used > 0) offer(fmt::format("{}", value), "write it with ten digits", true);
+    const std::string_view rest = what.substr(2);
+    std::uint64_t value = 0;
+    const auto read = std::from_chars(rest.data(), rest.data() + rest.size(), value, base);
+    if (read.ec == std::errc() && read.ptr == rest.data() + rest.size()) offer(fmt::format("{}", value), "write it with ten digits", true);
   } else if (unit == "f" || unit == "F" || unit == "L" || unit == "l" || unit == "u" || unit == "U") {
     d.message = fmt::format("a number has no letter behind it to say its type: `{}`", what);
     offer(std::string(digits), "remove the letter", true);

@@ -336,13 +336,16 @@ ast::File parse(const SourceMap& sources, std::uint32_t file, diag::Sink& sink, 
   syntax::Builder builder(out, text, file, sink, tokens.docs);
   std::vector<Span> described;
   std::string_view statement;  // the first word of what begins no declaration, as long as lines may go on with it
+  bool told = false;           // what is wrong with it was said of it, and not of a token that may stand in a line after it
   for (syntax::Chunk& chunk : tokens.chunks) {
     const syntax::Lexeme first = chunk.lexemes.front();
     if (!statement.empty() && syntax::continues_foreign(statement, chunk, text)) {
-      described.push_back({file, first.begin, chunk.lexemes.back().end});
+      if (told) described.push_back({file, first.begin, chunk.lexemes.back().end});
       continue;
     }
+    const std::size_t before = described.size();
     const bool declares = syntax::parse_chunk(std::move(chunk), text, file, builder, out, sink, described);
+    told = described.size() > before;
     statement = declares ? std::string_view() : std::string_view(text).substr(first.begin, first.end - first.begin);
   }
   // What was said of single tokens is told again by what was said of the place around them.
