@@ -149,6 +149,8 @@ int peek(const Common& common, const std::string& file, const std::string& name,
   options.fragment_rows = common.fragment_rows;
   options.baseline_cpu = common.baseline_cpu;
   options.stop = &stop_requested();
+  for (const planner::ShownColumn& column : asked->columns) options.kept.push_back(column.step);
+  if (asked->where) options.kept.push_back(*asked->where);
   options.file = file;
   options.command = common.command_line;
   watch_signals();

@@ -1,6 +1,9 @@
 #include <CLI/CLI.hpp>
 
+#include <malloc.h>
 #include <unistd.h>
+
+#include <climits>
 
 #include <cstdlib>
 #include <functional>
@@ -19,6 +22,10 @@ bool wants_colour(int descriptor) {
 
 int main(int argc, char** argv) {
   using namespace mlp::cli;
+  // Columns of tens of megabytes come and go: memory that is kept is not asked of the system again page by page, which took longer than
+  // the work (docs/benchmarks-relational.md).
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, INT_MAX);
   Common common;
   common.colour_out = wants_colour(STDOUT_FILENO);
   common.colour_err = wants_colour(STDERR_FILENO);

@@ -137,7 +137,7 @@ void tidy_texts(Column& column) {
 template <class RowOf>
 Buffer gather(const Buffer& from, std::size_t from_rows, std::size_t count, std::size_t width, std::size_t runs,
               RowOf row_of) {
-  Buffer out(count * width * runs);
+  Buffer out = Buffer::unwritten(count * width * runs);
   const auto copy = [&]<class T>(T) {
     const T* in = reinterpret_cast<const T*>(from.data());
     T* to = reinterpret_cast<T*>(out.mutable_data());
@@ -246,16 +246,15 @@ Column take(const Column& column, std::span<const std::uint32_t> rows) {
 
 Column take(const Column& column, std::span<const std::int64_t> rows, const Value& absent, const Type& type) {
   // One further row holds what stands for those that are not there.
-  const bool any_absent = std::any_of(rows.begin(), rows.end(), [](std::int64_t row) { return row < 0; });
+  bool any_absent = false, inside = true;
+  for (const std::int64_t row : rows) any_absent |= row < 0, inside &= row < static_cast<std::int64_t>(column.rows);
+  MLP_CHECK(inside);
   Column from = column;
   from.type = type;
-  if (any_absent) {
-    const Column parts[] = {from, constant(type, absent, 1)};
-    from = concatenate(parts);
-  }
-  const auto last = static_cast<std::size_t>(column.rows);
-  for (const std::int64_t row : rows)
-    MLP_CHECK(row < static_cast<std::int64_t>(last));
+  if (!any_absent) return gather_rows(from, rows.size(), [rows](std::size_t i) { return static_cast<std::size_t>(rows[i]); });
+  const Column parts[] = {from, constant(type, absent, 1)};
+  from = concatenate(parts);
+  const std::size_t last = column.rows;
   return gather_rows(from, rows.size(), [rows, last](std::size_t i) { return rows[i] < 0 ? last : static_cast<std::size_t>(rows[i]); });
 }
 

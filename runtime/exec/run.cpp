@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "compiler/support/check.h"
+#include "runtime/column/byte_list.h"
 #include "runtime/column/codec.h"
 #include "runtime/column/parallel.h"
 #include "runtime/exec/reason.h"
@@ -212,11 +213,10 @@ class Runner {
     state.outputs.assign(keys.size(), {});
     std::vector<std::size_t> missing;
     for (std::size_t f = 0; f < keys.size(); ++f) {
-      if (const auto entry = session_.store.find(keys[f]))
-        state.outputs[f] = entry->outputs.at(0);
-      else
-        missing.push_back(f);
+      if (const auto output = known_output(session_, step, keys[f])) state.outputs[f] = *output;
+      else missing.push_back(f);
     }
+    if (is_virtual(step)) return run_virtual(id, keys, missing, began);
     if (missing.empty()) {
       if (makes_rows(step)) {
         MLP_TRY(session_.tables[step.table], made_fragments(session_, id));
@@ -241,17 +241,59 @@ class Runner {
     return {};
   }
 
+  /// Nothing is stored but that the step ran, unless its column is to be kept.
+  Result<void> run_virtual(plan::StepId id, const std::vector<Digest>& keys, const std::vector<std::size_t>& missing, SteadyClock::time_point began) {
+    const plan::Step& step = session_.plan[id];
+    StepState& state = session_.steps[id.index()];
+    if (!missing.empty()) {
+      report_.steps[id.index()].reason = reason_to_run(session_, id);
+      started(step);
+    }
+    for (const std::size_t f : missing) {
+      session_.store.stage(keys[f], {});
+      state.outputs[f] = *known_output(session_, step, keys[f]);
+    }
+    state.done = true;  // to itself; whoever waits for it is told below
+    // Here and not where it is first read: two steps would compute it at once.
+    if (!missing.empty() && is_computed_whole(session_.plan, step)) {
+      MLP_TRY_VOID(session_.whole_column(id));
+    }
+    const bool kept = std::find(session_.options.kept.begin(), session_.options.kept.end(), id) != session_.options.kept.end();
+    std::vector<Digest> objects(kept ? keys.size() : 0);
+    std::vector<std::optional<diag::Diagnostic>> failures(keys.size());
+    const auto each = [&](std::size_t f) {
+      const Digest key = Hasher("kept/1").add(state.outputs[f]).finish();
+      if (const auto entry = kept ? session_.store.find(key) : std::nullopt) {
+        objects[f] = entry->outputs.at(0);
+        return;
+      }
+      auto column = session_.column(id, f);
+      if (!column) failures[f] = std::move(column.error());
+      if (!column || !kept) return;
+      if (auto digest = session_.store.put(encode(**column))) session_.store.stage(key, {{objects[f] = *digest}, {}});
+      else failures[f] = std::move(digest.error());
+    };
+    if (kept) parallel_for(keys.size(), each);
+    else if (!is_computed_whole(session_.plan, step)) parallel_for(missing.size(), [&](std::size_t m) { each(missing[m]); });
+    for (auto& f : failures)
+      if (f) return failure(std::move(*f));
+    finished(id, began, missing.size(), keys);
+    if (kept) report_.steps[id.index()].outputs = std::move(objects);
+    return {};
+  }
+
   Result<void> compute_cells(plan::StepId id, const std::vector<Digest>& keys, const std::vector<std::size_t>& missing) {
     StepState& state = session_.steps[id.index()];
     std::vector<std::optional<diag::Diagnostic>> failures(missing.size());
     parallel_for(missing.size(), [&](std::size_t m) {
       if (session_.stopped()) return;
       const std::size_t f = missing[m];
-      auto bytes = compute(id, f);
-      if (bytes) {
-        auto digest = session_.store.put(std::move(*bytes));
+      auto made = compute(id, f);
+      if (made) {
+        auto digest = session_.store.put(std::move(made->bytes));
         if (digest) {
           state.outputs[f] = *digest;
+          if (!made->columns.empty()) session_.cache.keep(*digest, std::move(made->columns));
           const auto staged = session_.store.stage(keys[f], {{*digest}, {}});
           if (staged.status == store::StageStatus::differs) warn_of_two_results(id);
           return;
@@ -259,7 +301,7 @@ class Runner {
         failures[m] = std::move(digest.error());
         return;
       }
-      failures[m] = std::move(bytes.error());
+      failures[m] = std::move(made.error());
     });
     for (auto& f : failures)
       if (f) return failure(std::move(*f));
@@ -295,52 +337,72 @@ class Runner {
     report_.warnings.push_back(std::move(d));
   }
 
-  Result<std::string> compute(plan::StepId id, std::size_t f) {
+  /// The bytes of an output, and what they hold, for the steps that read it soon.
+  struct Made {
+    std::string bytes;
+    std::vector<Column> columns;
+  };
+  static Result<Made> made(Result<std::string> bytes) {
+    if (!bytes) return failure(std::move(bytes.error()));
+    return Made{std::move(*bytes), {}};
+  }
+  static Result<Made> made(Result<Column> column) {
+    if (!column) return failure(std::move(column.error()));
+    return Made{encode(*column), {std::move(*column)}};
+  }
+  static Result<Made> made(Result<std::vector<Column>> columns) {
+    if (!columns) return failure(std::move(columns.error()));
+    std::vector<std::string> parts(columns->size());
+    parallel_for(parts.size(), [&](std::size_t i) { parts[i] = encode((*columns)[i]); });
+    return Made{pack(parts), std::move(*columns)};
+  }
+
+  Result<Made> compute(plan::StepId id, std::size_t f) {
     const plan::Step& step = session_.plan[id];
     struct Visitor {
       Runner& r;
       const plan::Step& step;
       plan::StepId id;
       std::size_t f;
-      Result<std::string> operator()(const plan::HashSource&) { return unreachable(); }
-      Result<std::string> operator()(const plan::ReadColumn&) { return unreachable(); }
-      Result<std::string> operator()(const plan::AssignSplit&) { return unreachable(); }
-      Result<std::string> operator()(const plan::AssignFolds&) { return unreachable(); }
-      Result<std::string> operator()(const plan::Kernel& c) { return kernel(r.session_, step, c, f); }
-      Result<std::string> operator()(const plan::Expect& c) {
+      Result<Made> operator()(const plan::HashSource&) { return unreachable(); }
+      Result<Made> operator()(const plan::ReadColumn&) { return unreachable(); }
+      Result<Made> operator()(const plan::AssignSplit&) { return unreachable(); }
+      Result<Made> operator()(const plan::AssignFolds&) { return unreachable(); }
+      Result<Made> operator()(const plan::Kernel& c) { return made(kernel(r.session_, step, c, f)); }
+      Result<Made> operator()(const plan::Expect& c) {
         std::vector<diag::Diagnostic> warnings;
         auto bytes = expect(r.session_, step, c, warnings);
         const std::lock_guard lock(r.mutex_);
         for (auto& w : warnings) r.report_.warnings.push_back(std::move(w));
-        return bytes;
+        return made(std::move(bytes));
       }
-      Result<std::string> operator()(const plan::PartialFit& c) { return partial_fit(r.session_, step, c, f); }
-      Result<std::string> operator()(const plan::MergeFit& c) { return merge_fit(r.session_, step, c); }
-      Result<std::string> operator()(const plan::ApplyFit& c) { return apply_fit(r.session_, step, c, f); }
-      Result<std::string> operator()(const plan::PartialBins& c) { return partial_bins(r.session_, step, c, f); }
-      Result<std::string> operator()(const plan::MergeBins&) { return merge_bins(r.session_, step); }
-      Result<std::string> operator()(const plan::Bin&) { return bin(r.session_, step, f); }
-      Result<std::string> operator()(const plan::Train& c) { return train(r.session_, step, c); }
-      Result<std::string> operator()(const plan::Predict& c) { return predict(r.session_, step, c, f); }
-      Result<std::string> operator()(const plan::Metrics& c) { return metrics(r.session_, step, c); }
-      Result<std::string> operator()(const plan::Gates& c) { return gates(r.session_, step, c); }
-      Result<std::string> operator()(const plan::BuildScorer& c) { return build_scorer(r.session_, step, c); }
-      Result<std::string> operator()(const plan::Champion& c) { return champion(r.session_, step, c, id); }
-      Result<std::string> operator()(const plan::PredictChampion& c) { return predict_champion(r.session_, step, c, f); }
-      Result<std::string> operator()(const plan::Register& c) { return register_candidate(r.session_, step, c); }
-      Result<std::string> operator()(const plan::Filter& c) { return filter(r.session_, step, c, f); }
-      Result<std::string> operator()(const plan::Arrange& c) { return arrange(r.session_, step, c); }
-      Result<std::string> operator()(const plan::Take& c) { return take_filtered(r.session_, step, c, f); }
-      Result<std::string> operator()(const plan::OrderRows& c) { return order_rows(r.session_, step, c); }
-      Result<std::string> operator()(const plan::Aggregate&) { return unreachable(); }
-      Result<std::string> operator()(const plan::MatchHistory& c) { return match_history(r.session_, step, c); }
-      Result<std::string> operator()(const plan::History&) { return unreachable(); }
-      Result<std::string> operator()(const plan::KeepHistory& c) { return keep_history(r.session_, step, c); }
-      Result<std::string> operator()(const plan::AsOf&) { return as_of(r.session_, step); }
-      Result<std::string> operator()(const plan::CutByTime&) { return unreachable(); }
-      static Result<std::string> unreachable() {
+      Result<Made> operator()(const plan::PartialFit& c) { return made(partial_fit(r.session_, step, c, f)); }
+      Result<Made> operator()(const plan::MergeFit& c) { return made(merge_fit(r.session_, step, c)); }
+      Result<Made> operator()(const plan::ApplyFit& c) { return made(apply_fit(r.session_, step, c, f)); }
+      Result<Made> operator()(const plan::PartialBins& c) { return made(partial_bins(r.session_, step, c, f)); }
+      Result<Made> operator()(const plan::MergeBins&) { return made(merge_bins(r.session_, step)); }
+      Result<Made> operator()(const plan::Bin&) { return made(bin(r.session_, step, f)); }
+      Result<Made> operator()(const plan::Train& c) { return made(train(r.session_, step, c)); }
+      Result<Made> operator()(const plan::Predict& c) { return made(predict(r.session_, step, c, f)); }
+      Result<Made> operator()(const plan::Metrics& c) { return made(metrics(r.session_, step, c)); }
+      Result<Made> operator()(const plan::Gates& c) { return made(gates(r.session_, step, c)); }
+      Result<Made> operator()(const plan::BuildScorer& c) { return made(build_scorer(r.session_, step, c)); }
+      Result<Made> operator()(const plan::Champion& c) { return made(champion(r.session_, step, c, id)); }
+      Result<Made> operator()(const plan::PredictChampion& c) { return made(predict_champion(r.session_, step, c, f)); }
+      Result<Made> operator()(const plan::Register& c) { return made(register_candidate(r.session_, step, c)); }
+      Result<Made> operator()(const plan::Filter& c) { return made(filter(r.session_, step, c, f)); }
+      Result<Made> operator()(const plan::Arrange& c) { return made(arrange(r.session_, step, c)); }
+      Result<Made> operator()(const plan::Take&) { return unreachable(); }
+      Result<Made> operator()(const plan::OrderRows& c) { return made(order_rows(r.session_, step, c)); }
+      Result<Made> operator()(const plan::Aggregate&) { return unreachable(); }
+      Result<Made> operator()(const plan::MatchHistory& c) { return made(match_history(r.session_, step, c)); }
+      Result<Made> operator()(const plan::History&) { return unreachable(); }
+      Result<Made> operator()(const plan::KeepHistory& c) { return made(keep_history(r.session_, step, c)); }
+      Result<Made> operator()(const plan::AsOf&) { return made(as_of(r.session_, step)); }
+      Result<Made> operator()(const plan::CutByTime&) { return unreachable(); }
+      static Result<Made> unreachable() {
         MLP_CHECK(false && "a step that is run as a whole");
-        return std::string();
+        return Made{};
       }
     };
     return std::visit(Visitor{*this, step, id, f}, step.code);
@@ -528,10 +590,8 @@ Result<std::vector<StepForecast>> preview(const plan::Physical& plan, store::Sto
       state.outputs.assign(keys.size(), {});
       bool all = true;
       for (std::size_t f = 0; f < keys.size(); ++f) {
-        if (const auto entry = store.find(keys[f]))
-          state.outputs[f] = entry->outputs.at(0);
-        else
-          all = false;
+        if (const auto output = known_output(session, step, keys[f])) state.outputs[f] = *output;
+        else all = false;
       }
       state.done = all;
       if (all && makes_rows(step)) {

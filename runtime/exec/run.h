@@ -22,6 +22,7 @@ struct RunOptions {
   bool baseline_cpu = false;                ///< kernels for any x86-64; changes no value
   const std::atomic<bool>* stop = nullptr;  ///< set on Ctrl-C: nothing new is started, what is finished is kept
   std::string file, command;                ///< for the catalog
+  std::vector<plan::StepId> kept{};         ///< columns that are read from the store after the run: these are stored in any case
   bool hash_sources = false;                ///< preview: a file too young for its times to be believed is read to be sure
 };
 

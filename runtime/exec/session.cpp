@@ -15,17 +15,20 @@ std::size_t bytes_of(const Column& column) { return column.data.size() + column.
 
 }  // namespace
 
-std::shared_ptr<const Column> ColumnCache::find(const Digest& digest) const {
+Columns ColumnCache::find(const Digest& digest) const {
   const std::lock_guard lock(mutex_);
   const auto found = columns_.find(digest);
   return found == columns_.end() ? nullptr : found->second;
 }
 
-void ColumnCache::keep(const Digest& digest, std::shared_ptr<const Column> column) {
+Columns ColumnCache::keep(const Digest& digest, std::vector<Column> columns) {
+  const auto shared = std::make_shared<const std::vector<Column>>(std::move(columns));
+  std::size_t bytes = 0;
+  for (const Column& column : *shared) bytes += bytes_of(column);
   const std::lock_guard lock(mutex_);
-  const std::size_t bytes = bytes_of(*column);
   if (bytes_ + bytes > kMostBytes) columns_.clear(), bytes_ = 0;
-  if (columns_.emplace(digest, std::move(column)).second) bytes_ += bytes;
+  if (columns_.emplace(digest, shared).second) bytes_ += bytes;
+  return shared;
 }
 
 Result<std::shared_ptr<const scorer::LoadedScorer>> ScorerCache::load(store::Store& store, const Digest& digest) {
@@ -65,12 +68,36 @@ Result<std::string> Session::object(plan::StepId step, std::size_t fragment) { r
 
 Result<std::shared_ptr<const Column>> Session::column(plan::StepId step, std::size_t fragment) {
   const Digest& digest = output(step, fragment);
-  if (auto cached = cache.find(digest)) return cached;
-  MLP_TRY(const std::string bytes, store.get(digest));
-  MLP_TRY(Column decoded, decode_column(bytes));
-  auto shared = std::make_shared<const Column>(std::move(decoded));
-  cache.keep(digest, shared);
-  return shared;
+  const auto first = [](const Columns& columns) { return std::shared_ptr<const Column>(columns, columns->data()); };
+  if (const auto cached = cache.find(digest)) return first(cached);
+  const plan::Step& of = plan[step];
+  if (is_virtual(of) && is_computed_whole(plan, of)) {
+    const io::Fragment& place = fragments(of).fragments[fragment];
+    MLP_TRY(const Column whole, whole_column(step));
+    return std::make_shared<const Column>(slice(whole, place.first_row, place.rows));
+  }
+  if (is_virtual(of)) {
+    MLP_TRY(Column made, take_filtered(*this, of, std::get<plan::Take>(of.code), fragment));
+    return first(cache.keep(digest, {std::move(made)}));
+  }
+  MLP_TRY(const Columns cell, stored(digest, false));
+  return first(cell);
+}
+
+Result<Columns> Session::stored(const Digest& object, bool packed) {
+  if (const auto cached = cache.find(object)) return cached;
+  MLP_TRY(std::string bytes, store.get(object));
+  std::vector<std::string> cells;
+  if (packed) {
+    MLP_TRY(cells, unpack(bytes));
+  } else {
+    cells.push_back(std::move(bytes));
+  }
+  std::vector<Column> out;
+  for (const std::string& cell : cells) {
+    MLP_TRY(out.emplace_back(), decode_column(cell));
+  }
+  return cache.keep(object, std::move(out));
 }
 
 plan::TableIndex Session::cut_by(const plan::Step& step) const {
@@ -78,8 +105,21 @@ plan::TableIndex Session::cut_by(const plan::Step& step) const {
   return filter ? filter->of : step.table;
 }
 
+Digest Session::whole_digest(plan::StepId id) const {
+  Hasher hasher("column/1");
+  for (const Digest& cell : steps[id.index()].outputs) hasher.add(cell);
+  if (steps[id.index()].outputs.empty()) hasher.add(id.index());  // columns without rows differ by their type
+  return hasher.finish();
+}
+
 Result<Column> Session::whole_column(plan::StepId id) {
   const plan::Step& step = plan[id];
+  const Digest digest = whole_digest(id);
+  if (const auto cached = cache.find(digest)) return cached->front();
+  if (is_virtual(step) && is_computed_whole(plan, step)) {
+    MLP_TRY(Column column, compute_whole(*this, step));
+    return cache.keep(digest, {std::move(column)})->front();
+  }
   const std::size_t count = fragments(step).fragments.size();
   const Type* type = plan::column_type(step.code);
   std::vector<Column> columns;
@@ -89,18 +129,10 @@ Result<Column> Session::whole_column(plan::StepId id) {
     columns.back().type = type ? *type : columns.front().type;
   }
   if (columns.empty()) return constant(type ? *type : Type::of(Base::int_, true), std::monostate{}, 0);
-  return columns.size() == 1 ? columns.front() : concatenate(columns);
+  return columns.size() == 1 ? columns.front() : cache.keep(digest, {concatenate(columns)})->front();
 }
 
-Result<std::vector<Column>> Session::parts(plan::StepId id) {
-  MLP_TRY(const std::string bytes, object(id));
-  MLP_TRY(const std::vector<std::string> packed, unpack(bytes));
-  std::vector<Column> out;
-  for (const std::string& part : packed) {
-    MLP_TRY(out.emplace_back(), decode_column(part));
-  }
-  return out;
-}
+Result<Columns> Session::parts(plan::StepId id) { return stored(output(id, 0), true); }
 
 Result<std::vector<Column>> Session::columns(const plan::Step& step, std::size_t from, std::size_t count, std::size_t fragment) {
   std::vector<Column> out;
@@ -204,6 +236,26 @@ std::vector<Digest> action_keys(const Session& session, plan::StepId id) {
 bool is_computed_whole(const plan::Physical& plan, const plan::Step& step) {
   if (std::holds_alternative<plan::Take>(step.code)) return std::holds_alternative<plan::Arrange>(plan[step.inputs[0]].code);
   return std::holds_alternative<plan::Aggregate>(step.code) || std::holds_alternative<plan::History>(step.code) || std::holds_alternative<plan::CutByTime>(step.code);
+}
+
+bool is_virtual(const plan::Step& step) { return std::holds_alternative<plan::Take>(step.code); }
+
+std::optional<Digest> known_output(const Session& session, const plan::Step& step, const Digest& key) {
+  const auto entry = session.store.find(key);
+  if (!entry) return std::nullopt;
+  return is_virtual(step) ? Hasher("virtual/1").add(key).finish() : entry->outputs.at(0);
+}
+
+std::vector<Column> number_columns(std::initializer_list<const std::vector<std::int64_t>*> lists) {
+  std::vector<Column> out;
+  for (const auto* list : lists) {
+    Column column;
+    column.type = Type::of(Base::int_);
+    column.rows = list->size();
+    column.data = Buffer::copy(list->data(), list->size() * sizeof(std::int64_t));
+    out.push_back(std::move(column));
+  }
+  return out;
 }
 
 Result<Column> compute_whole(Session& session, const plan::Step& step) {

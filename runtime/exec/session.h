@@ -22,16 +22,19 @@
 /// The state of one run, shared by the operators.
 namespace mlp::exec {
 
-/// Decoded columns of this run, by digest; forgotten when they take too much memory.
+using Columns = std::shared_ptr<const std::vector<Column>>;
+
+/// Columns of this run, by a digest that tells what they hold: cells, columns as a whole, what is packed together; forgotten when they
+/// take too much memory.
 class ColumnCache {
  public:
-  std::shared_ptr<const Column> find(const Digest& digest) const;
-  void keep(const Digest& digest, std::shared_ptr<const Column> column);
+  Columns find(const Digest& digest) const;
+  Columns keep(const Digest& digest, std::vector<Column> columns);
 
  private:
   static constexpr std::size_t kMostBytes = std::size_t{1} << 31;
   mutable std::mutex mutex_;
-  std::unordered_map<Digest, std::shared_ptr<const Column>> columns_;
+  std::unordered_map<Digest, Columns> columns_;
   std::size_t bytes_ = 0;
 };
 
@@ -50,7 +53,7 @@ class ScorerCache {
 
 struct StepState {
   bool done = false;
-  std::vector<Digest> outputs;  ///< one a fragment, or one
+  std::vector<Digest> outputs;  ///< one a fragment, or one: objects; of a virtual step what stands for them in keys
 };
 
 struct Session {
@@ -78,10 +81,14 @@ struct Session {
   const Digest& output(plan::StepId step, std::size_t fragment) const;
   Result<std::string> object(plan::StepId step, std::size_t fragment = 0);
   Result<std::shared_ptr<const Column>> column(plan::StepId step, std::size_t fragment);
+  /// The columns that an object holds: one, or several that are packed.
+  Result<Columns> stored(const Digest& object, bool packed);
   /// All fragments of a step's column, one below the other.
   Result<Column> whole_column(plan::StepId step);
+  /// Tells what the column of a step holds as a whole.
+  Digest whole_digest(plan::StepId step) const;
   /// The parts of an Arrange, OrderRows or MatchHistory.
-  Result<std::vector<Column>> parts(plan::StepId step);
+  Result<Columns> parts(plan::StepId step);
   /// The inputs [from, from + count) of a step at a fragment, as columns.
   Result<std::vector<Column>> columns(const plan::Step& step, std::size_t from, std::size_t count, std::size_t fragment);
 };
@@ -92,11 +99,16 @@ Result<void> prepare(Session& session);
 /// The action keys of a step whose inputs are all done: one a fragment, or one. Equal keys give equal outputs.
 std::vector<Digest> action_keys(const Session& session, plan::StepId step);
 
+/// Whether the cells of a step are computed where they are read and not stored, since to hash and store them takes longer than that: Take.
+bool is_virtual(const plan::Step& step);
+/// The output of a step at a fragment whose action key is in the store; nothing where it is not.
+std::optional<Digest> known_output(const Session& session, const plan::Step& step, const Digest& key);
+
 /// Which of 0/1 for every row: is its part among those meant? A row without a part is in none.
 std::vector<std::uint8_t> rows_in(const Column& split, const plan::Rows& rows);
 
 // ---- operators: ops/op_<name>.cpp. Each gives the bytes of the output. ---------------------------------------------------
-Result<std::string> kernel(Session&, const plan::Step&, const plan::Kernel&, std::size_t fragment);
+Result<Column> kernel(Session&, const plan::Step&, const plan::Kernel&, std::size_t fragment);
 Result<std::string> expect(Session&, const plan::Step&, const plan::Expect&, std::vector<diag::Diagnostic>& warnings);
 Result<std::string> partial_fit(Session&, const plan::Step&, const plan::PartialFit&, std::size_t fragment);
 Result<std::string> merge_fit(Session&, const plan::Step&, const plan::MergeFit&);
@@ -119,14 +131,16 @@ Result<CandidateReport> decode_receipt(std::string_view bytes);
 Result<void> assign(Session&, plan::StepId, const std::vector<Digest>& keys, std::vector<std::uint8_t>& ran);
 /// The fragments of the table whose rows a Filter or Arrange has made; its outputs are there.
 Result<io::Table> made_fragments(Session& session, plan::StepId id);
-Result<std::string> filter(Session&, const plan::Step&, const plan::Filter&, std::size_t fragment);
-Result<std::string> arrange(Session&, const plan::Step&, const plan::Arrange&);
-Result<std::string> order_rows(Session&, const plan::Step&, const plan::OrderRows&);
-Result<std::string> match_history(Session&, const plan::Step&, const plan::MatchHistory&);
+Result<Column> filter(Session&, const plan::Step&, const plan::Filter&, std::size_t fragment);
+Result<std::vector<Column>> arrange(Session&, const plan::Step&, const plan::Arrange&);
+Result<std::vector<Column>> order_rows(Session&, const plan::Step&, const plan::OrderRows&);
+Result<std::vector<Column>> match_history(Session&, const plan::Step&, const plan::MatchHistory&);
 Result<std::string> keep_history(Session&, const plan::Step&, const plan::KeepHistory&);
 Result<std::string> as_of(Session&, const plan::Step&);
 /// What an AsOf step found; nothing where no row has a time.
 Result<std::optional<std::int64_t>> newest_time(Session&, plan::StepId as_of);
+/// Int columns of these numbers.
+std::vector<Column> number_columns(std::initializer_list<const std::vector<std::int64_t>*> lists);
 /// Steps whose column is computed as a whole: Take of an Arrange, Aggregate, History, CutByTime.
 bool is_computed_whole(const plan::Physical& plan, const plan::Step& step);
 Result<Column> compute_whole(Session&, const plan::Step&);
@@ -134,7 +148,7 @@ Result<Column> take_arranged(Session&, const plan::Step&, const plan::Take&);
 Result<Column> aggregate(Session&, const plan::Step&, const plan::Aggregate&);
 Result<Column> history(Session&, const plan::Step&, const plan::History&);
 Result<Column> cut_by_time(Session&, const plan::Step&, const plan::CutByTime&);
-Result<std::string> take_filtered(Session&, const plan::Step&, const plan::Take&, std::size_t fragment);
+Result<Column> take_filtered(Session&, const plan::Step&, const plan::Take&, std::size_t fragment);
 /// Reads what is missing of the columns of one table, each fragment in one scan.
 struct ScanColumn {
   plan::StepId step;

@@ -5,8 +5,52 @@
 #include <span>
 #include <vector>
 
-/// Exact sums of stretches of a list of doubles, each from two numbers: multiples of one power of two as 128-bit integers.
+/// Exact sums of stretches of a list of doubles, as whole multiples of one power of two.
 namespace mlp::learn {
+
+/// Doubles as multiples of 2^unit.
+class FixedPoint {
+ public:
+  /// nullopt where the numbers lie so far apart that one of them has more than `most_bits` bits. `counts` empty: all count.
+  static std::optional<FixedPoint> of(std::span<const double> values, std::span<const std::uint8_t> counts, int most_bits);
+  /// As of(), so that 128 bits hold the sum of all.
+  static std::optional<FixedPoint> sums_of(std::span<const double> values, std::span<const std::uint8_t> counts);
+  __int128 multiple(double x) const;
+  /// Of a multiple: rounded once, to nearest even: the bits of ExactSum::value().
+  double value(__int128 multiple) const;
+  int unit() const { return unit_; }
+
+ private:
+  int unit_ = 0;
+};
+
+/// Whole numbers from 0 below 2^256.
+struct Wide {
+  unsigned __int128 low = 0, high = 0;
+  static Wide product(unsigned __int128 a, unsigned __int128 b);  ///< of numbers below 2^128
+  void add(const Wide& other);
+  void subtract(const Wide& other);
+  /// times 2^unit, rounded once, to nearest even.
+  double value(int unit) const;
+};
+
+/// Sum and sum of squares of numbers that come and go, as whole numbers.
+class RunningMoments {
+ public:
+  /// nullopt where 256 bits do not hold n * (sum of squares).
+  static std::optional<RunningMoments> of(std::span<const double> values, std::span<const std::uint8_t> counts);
+  void add(double x);
+  void remove(double x);
+  /// The variance of the population: the bits of `moments` of exact sums. There is a number.
+  double variance() const;
+  std::uint64_t rows() const { return rows_; }
+
+ private:
+  FixedPoint numbers_;
+  __int128 sum_ = 0;
+  Wide squares_;
+  std::uint64_t rows_ = 0;
+};
 
 class PrefixSums {
  public:
@@ -16,8 +60,8 @@ class PrefixSums {
   double sum(std::int64_t begin, std::int64_t end) const;
 
  private:
-  std::vector<__int128> before_;  ///< sums of the first i numbers, in units of 2^unit_
-  int unit_ = 0;
+  std::vector<__int128> before_;  ///< sums of the first i numbers
+  FixedPoint numbers_;
 };
 
 }  // namespace mlp::learn

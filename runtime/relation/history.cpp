@@ -69,8 +69,8 @@ History match_history(const Matched& matched, const Column* asked, const Column*
   return out;
 }
 
-Stretches stretches(const History& history, const Column* asked, const Window& window) {
-  Stretches out{history.begin, history.end};
+Stretches stretches(const HistoryView& history, const Column* asked, const Window& window) {
+  Stretches out{{history.begin.begin(), history.begin.end()}, {history.end.begin(), history.end.end()}};
   if (!asked || history.known.empty()) return out;
   const auto times = asked->values<std::int64_t>();
   std::int64_t low = 0, high = 0;  // rows before these lie before the window's begin and end

@@ -1,12 +1,17 @@
 #pragma once
 
 #include <optional>
+#include <span>
 
 #include "runtime/relation/join.h"
 
 /// Which rows of a history lie in the window of each row that asks.
 namespace mlp::relation {
 
+/// As History, of lists that stand elsewhere.
+struct HistoryView {
+  std::span<const std::int64_t> rows, known, asking, begin, end;
+};
 /// The history by key and the time from which a row is known; the rows that ask by key and time, with the stretch of the history
 /// that has their key. Times are microseconds; without times every row of the key is known always.
 struct History {
@@ -14,6 +19,7 @@ struct History {
   std::vector<std::int64_t> known;   ///< of each of `rows`; empty without times
   Rows asking;                       ///< rows that ask, all of them
   std::vector<std::int64_t> begin, end;  ///< of each of `asking`: its key's stretch of `rows`; empty where its key or time is missing
+  HistoryView view() const { return {rows, known, asking, begin, end}; }
 };
 /// `asked`: the times of the rows that ask; null without times. `known`: from when each row of the history is known; missing: never.
 History match_history(const Matched& matched, const Column* asked, const Column* known);
@@ -28,6 +34,6 @@ struct Window {
 struct Stretches {
   std::vector<std::int64_t> begin, end;
 };
-Stretches stretches(const History& history, const Column* asked, const Window& window);
+Stretches stretches(const HistoryView& history, const Column* asked, const Window& window);
 
 }  // namespace mlp::relation

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "compiler/support/check.h"
+#include "runtime/column/parallel.h"
 
 namespace mlp::relation {
 
@@ -18,26 +19,19 @@ JoinKeys join_keys(std::span<const Column> left, std::span<const Column> right) 
 }
 
 Matched match(const JoinKeys& keys, std::size_t left_rows, std::size_t right_rows) {
-  // The rows of the right first, so that their groups have the first numbers.
-  std::vector<SortKeys> both;
-  for (std::size_t k = 0; k < keys.left.size(); ++k) {
-    SortKeys all{keys.right[k].keys};
-    all.keys.insert(all.keys.end(), keys.left[k].keys.begin(), keys.left[k].keys.end());
-    both.push_back(std::move(all));
-  }
-  const Groups groups = group_rows(both, left_rows + right_rows);
+  KeyTable table(keys.right, right_rows);
   Matched out;
-  out.groups = static_cast<std::size_t>(std::lower_bound(groups.representative.begin(), groups.representative.end(), static_cast<std::int64_t>(right_rows)) - groups.representative.begin());
-  out.right.assign(groups.group_of.begin(), groups.group_of.begin() + static_cast<std::ptrdiff_t>(right_rows));
-  out.left.assign(groups.group_of.begin() + static_cast<std::ptrdiff_t>(right_rows), groups.group_of.end());
-  for (std::int64_t& group : out.left)
-    if (group >= static_cast<std::int64_t>(out.groups)) group = -1;
-  for (std::size_t k = 0; k < keys.left.size(); ++k) {
-    for (std::size_t i = 0; i < left_rows; ++i)
-      if (keys.left[k].keys[i] == SortKeys::kMissing) out.left[i] = -1;
-    for (std::size_t i = 0; i < right_rows; ++i)
-      if (keys.right[k].keys[i] == SortKeys::kMissing) out.right[i] = -1;
-  }
+  out.groups = table.groups.representative.size();
+  const auto is_missing = [](std::span<const SortKeys> of, std::size_t row) { return std::any_of(of.begin(), of.end(), [row](const SortKeys& key) { return key.keys[row] == SortKeys::kMissing; }); };
+  out.left.resize(left_rows);
+  constexpr std::size_t kChunk = 1 << 17;
+  parallel_for((left_rows + kChunk - 1) / kChunk, [&](std::size_t chunk) {
+    const std::size_t end = std::min(left_rows, (chunk + 1) * kChunk);
+    for (std::size_t i = chunk * kChunk; i < end; ++i) out.left[i] = is_missing(keys.left, i) ? -1 : table.find(keys.left, i);
+  });
+  out.right = std::move(table.groups.group_of);
+  for (std::size_t i = 0; i < right_rows; ++i)
+    if (is_missing(keys.right, i)) out.right[i] = -1;
   return out;
 }
 
@@ -67,6 +61,7 @@ Partition right_by_group(const Matched& matched) {
 Joined join(const Matched& matched, bool keep, bool one) {
   const Partition right = right_by_group(matched);
   Joined out;
+  out.left.reserve(matched.left.size()), out.right.reserve(matched.left.size());
   for (std::size_t i = 0; i < matched.left.size(); ++i) {
     const std::int64_t group = matched.left[i];
     const std::int64_t begin = group <= 0 ? 0 : right.ends[static_cast<std::size_t>(group - 1)];

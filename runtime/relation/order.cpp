@@ -5,7 +5,6 @@
 #include <numeric>
 #include <unordered_map>
 
-#include "compiler/support/check.h"
 
 namespace mlp::relation {
 
@@ -83,14 +82,26 @@ std::size_t mix(std::size_t h, std::int64_t key) {
 
 }  // namespace
 
+SortKeys SortKeys::of(const std::vector<std::int64_t>& keys) {
+  SortKeys out;
+  out.bytes = Buffer::copy(keys.data(), keys.size() * sizeof(std::int64_t));
+  out.keys = out.bytes.as<std::int64_t>();
+  return out;
+}
+
 SortKeys sort_keys(const Column& column, bool descending) {
-  SortKeys out{raw_keys(column)};
+  const bool whole = column.type.base == Base::int_ || column.type.base == Base::date || column.type.base == Base::timestamp || column.type.base == Base::duration;
+  if (whole && !column.known && !descending) {
+    SortKeys out{column.values<std::int64_t>(), column.data};
+    if (std::none_of(out.keys.begin(), out.keys.end(), [](std::int64_t key) { return key == SortKeys::kMissing; })) return out;
+  }
+  std::vector<std::int64_t> keys = raw_keys(column);
   if (descending)
-    for (std::int64_t& key : out.keys) key = -1 - key;
+    for (std::int64_t& key : keys) key = -1 - key;
   if (column.known)
     for (std::size_t i = 0; i < column.rows; ++i)
-      if (!column.is_known(i)) out.keys[i] = SortKeys::kMissing;
-  return out;
+      if (!column.is_known(i)) keys[i] = SortKeys::kMissing;
+  return SortKeys::of(keys);
 }
 
 std::pair<SortKeys, SortKeys> sort_keys(const Column& left, const Column& right) {
@@ -108,55 +119,101 @@ std::pair<SortKeys, SortKeys> sort_keys(const Column& left, const Column& right)
   };
   const Column parts[] = {plain(left), plain(right)};
   const SortKeys both = sort_keys(concatenate(parts));
-  const auto middle = both.keys.begin() + static_cast<std::ptrdiff_t>(left.rows);
-  return {SortKeys{{both.keys.begin(), middle}}, SortKeys{{middle, both.keys.end()}}};
+  return {SortKeys{both.keys.first(left.rows), both.bytes}, SortKeys{both.keys.subspan(left.rows), both.bytes}};
 }
 
-Groups group_rows(std::span<const SortKeys> keys, std::size_t rows) {
-  Groups out;
-  out.group_of.resize(rows);
-  if (keys.empty()) {
-    if (rows) out.representative = {0};
-    return out;
-  }
-  if (keys.size() == 1 && rows > 0) {
-    // Numbers that lie close together are their own table.
+KeyTable::KeyTable(std::span<const SortKeys> keys, std::size_t rows) : keys_(keys.begin(), keys.end()), rows_(rows) {
+  groups.group_of.resize(rows);
+  const std::uint64_t most = 4 * static_cast<std::uint64_t>(rows) + 1024;
+  std::uint64_t places = 1;
+  for (const SortKeys& key : keys) {
     std::int64_t low = INT64_MAX, high = INT64_MIN;
-    for (const std::int64_t key : keys[0].keys)
-      if (key != SortKeys::kMissing) low = std::min(low, key), high = std::max(high, key);
-    const auto span = low > high ? 0 : static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low) + 1;
-    if (span > 0 && span <= 4 * static_cast<std::uint64_t>(rows) + 1024) {
-      std::vector<std::int64_t> seen(span + 1, -1);
-      for (std::size_t i = 0; i < rows; ++i) {
-        const std::int64_t key = keys[0].keys[i];
-        std::int64_t& group = seen[key == SortKeys::kMissing ? span : static_cast<std::uint64_t>(key) - static_cast<std::uint64_t>(low)];
-        if (group < 0) group = static_cast<std::int64_t>(out.representative.size()), out.representative.push_back(static_cast<std::int64_t>(i));
-        out.group_of[i] = group;
-      }
-      return out;
+    for (const std::int64_t k : key.keys)
+      if (k != SortKeys::kMissing) low = std::min(low, k), high = std::max(high, k);
+    const std::uint64_t between = low > high ? 0 : static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
+    if (between >= most || (between + 2) * places > most) {
+      spans_.clear();
+      break;
     }
+    spans_.push_back({low > high ? 0 : low, between + 2, places});
+    places *= between + 2;
   }
-  const std::size_t slots = std::bit_ceil(2 * rows + 16);
-  std::vector<std::int64_t> table(slots, -1);
-  for (std::size_t i = 0; i < rows; ++i) {
-    std::size_t h = 0;
-    for (const SortKeys& key : keys) h = mix(h, key.keys[i]);
-    for (std::size_t slot = h & (slots - 1);; slot = (slot + 1) & (slots - 1)) {
-      if (table[slot] < 0) {
-        table[slot] = static_cast<std::int64_t>(out.representative.size());
-        out.representative.push_back(static_cast<std::int64_t>(i));
-        out.group_of[i] = table[slot];
-        break;
-      }
-      const auto other = static_cast<std::size_t>(out.representative[static_cast<std::size_t>(table[slot])]);
-      if (std::all_of(keys.begin(), keys.end(), [&](const SortKeys& key) { return key.keys[i] == key.keys[other]; })) {
-        out.group_of[i] = table[slot];
-        break;
-      }
-    }
+  if (spans_.size() == keys.size()) {
+    slots_.assign(places, -1);
+    fill_places();
+  } else {
+    fill_slots();
   }
-  return out;
 }
+
+void KeyTable::fill_places() {
+  for (std::size_t i = 0; i < rows_; ++i) {
+    std::uint64_t place = 0;
+    for (std::size_t k = 0; k < spans_.size(); ++k) {
+      const std::int64_t key = keys_[k].keys[i];
+      place += spans_[k].stride * (key == SortKeys::kMissing ? spans_[k].count - 1 : static_cast<std::uint64_t>(key) - static_cast<std::uint64_t>(spans_[k].low));
+    }
+    std::int64_t& group = slots_[place];
+    if (group < 0) group = static_cast<std::int64_t>(groups.representative.size()), groups.representative.push_back(static_cast<std::int64_t>(i));
+    groups.group_of[i] = group;
+  }
+}
+
+void KeyTable::fill_slots() {
+  const auto hash = [&](std::size_t row) {
+    std::size_t h = 0;
+    for (const SortKeys& key : keys_) h = mix(h, key.keys[row]);
+    return h;
+  };
+  // As large as the groups need, which may be few.
+  slots_.assign(1024, -1);
+  for (std::size_t i = 0; i < rows_; ++i) {
+    for (std::size_t slot = hash(i) & (slots_.size() - 1);; slot = (slot + 1) & (slots_.size() - 1)) {
+      if (slots_[slot] < 0) {
+        slots_[slot] = groups.group_of[i] = static_cast<std::int64_t>(groups.representative.size());
+        groups.representative.push_back(static_cast<std::int64_t>(i));
+        break;
+      }
+      const auto other = static_cast<std::size_t>(groups.representative[static_cast<std::size_t>(slots_[slot])]);
+      if (std::all_of(keys_.begin(), keys_.end(), [&](const SortKeys& key) { return key.keys[i] == key.keys[other]; })) {
+        groups.group_of[i] = slots_[slot];
+        break;
+      }
+    }
+    if (2 * groups.representative.size() <= slots_.size()) continue;
+    slots_.assign(4 * slots_.size(), -1);
+    for (std::size_t g = 0; g < groups.representative.size(); ++g) {
+      std::size_t slot = hash(static_cast<std::size_t>(groups.representative[g])) & (slots_.size() - 1);
+      while (slots_[slot] >= 0) slot = (slot + 1) & (slots_.size() - 1);
+      slots_[slot] = static_cast<std::int64_t>(g);
+    }
+  }
+}
+
+std::int64_t KeyTable::find(std::span<const SortKeys> other, std::size_t row) const {
+  if (!spans_.empty()) {
+    std::uint64_t place = 0;
+    for (std::size_t k = 0; k < spans_.size(); ++k) {
+      const std::int64_t key = other[k].keys[row];
+      const std::uint64_t at = key == SortKeys::kMissing ? spans_[k].count - 1 : static_cast<std::uint64_t>(key) - static_cast<std::uint64_t>(spans_[k].low);
+      if (at >= spans_[k].count || (at == spans_[k].count - 1 && key != SortKeys::kMissing)) return -1;
+      place += spans_[k].stride * at;
+    }
+    return slots_[place];
+  }
+  std::size_t h = 0;
+  for (const SortKeys& key : other) h = mix(h, key.keys[row]);
+  for (std::size_t slot = h & (slots_.size() - 1);; slot = (slot + 1) & (slots_.size() - 1)) {
+    const std::int64_t group = slots_[slot];
+    if (group < 0) return -1;
+    const auto first = static_cast<std::size_t>(groups.representative[static_cast<std::size_t>(group)]);
+    bool equal = true;
+    for (std::size_t k = 0; equal && k < other.size(); ++k) equal = other[k].keys[row] == keys_[k].keys[first];
+    if (equal) return group;
+  }
+}
+
+Groups group_rows(std::span<const SortKeys> keys, std::size_t rows) { return std::move(KeyTable(keys, rows).groups); }
 
 Groups group_sorted(std::span<const SortKeys> keys, std::size_t rows) {
   Groups groups = group_rows(keys, rows);

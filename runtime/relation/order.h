@@ -15,7 +15,10 @@ using Rows = std::vector<std::int64_t>;
 /// Numbers that order as the values do; equal where the values are.
 struct SortKeys {
   static constexpr std::int64_t kMissing = INT64_MAX;  ///< behind all values
-  std::vector<std::int64_t> keys;
+  std::span<const std::int64_t> keys;
+  Buffer bytes;  ///< that hold them, of the column itself where its values are the keys
+
+  static SortKeys of(const std::vector<std::int64_t>& keys);
 };
 /// `descending` turns the order of the values; missing ones stay last.
 SortKeys sort_keys(const Column& column, bool descending = false);
@@ -26,6 +29,28 @@ std::pair<SortKeys, SortKeys> sort_keys(const Column& left, const Column& right)
 struct Groups {
   std::vector<std::int64_t> group_of;        ///< of each row
   std::vector<std::int64_t> representative;  ///< the first row of each group
+};
+/// Groups in the order of their first rows, and the way from keys to a group.
+class KeyTable {
+ public:
+  KeyTable(std::span<const SortKeys> keys, std::size_t rows);
+  Groups groups;
+  /// The group of these rows whose keys are those of a row elsewhere; below 0: none.
+  std::int64_t find(std::span<const SortKeys> other, std::size_t row) const;
+
+ private:
+  void fill_places();
+  void fill_slots();
+  std::vector<SortKeys> keys_;
+  std::size_t rows_;
+  /// Keys that lie close together count their own places: of each the lowest, how many there are (the last for missing ones), and how many
+  /// places one step of it is. Empty: they are hashed.
+  struct Span {
+    std::int64_t low = 0;
+    std::uint64_t count = 0, stride = 0;
+  };
+  std::vector<Span> spans_;
+  std::vector<std::int64_t> slots_;  ///< groups by place, or by hash; below 0: none
 };
 /// Groups in the order of their first rows.
 Groups group_rows(std::span<const SortKeys> keys, std::size_t rows);

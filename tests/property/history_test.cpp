@@ -132,7 +132,7 @@ TEST_CASE("values of histories equal their definition, row by row") {
     const relation::History history = relation::match_history(matched, &t.time, &t.their_known);
     const relation::Window windows[] = {{0, 0, false}, {3, 0, false}, {7, 2, false}, {0, 4, false}, {5, 0, true}};
     for (const relation::Window& window : windows) {
-      const relation::Stretches stretches = relation::stretches(history, &t.time, window);
+      const relation::Stretches stretches = relation::stretches(history.view(), &t.time, window);
       const auto in_order = [&](const Column& column) { return take(column, history.rows, std::monostate{}, column.type); };
       std::vector<std::uint8_t> use;
       for (const std::int64_t row : history.rows) use.push_back(t.where[static_cast<std::size_t>(row)]);

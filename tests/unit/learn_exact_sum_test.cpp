@@ -5,6 +5,7 @@
 
 #include "runtime/learn/encoding.h"
 #include "runtime/learn/exact_sum.h"
+#include "runtime/learn/prefix_sums.h"
 
 using namespace mlp;
 using namespace mlp::learn;
@@ -110,4 +111,32 @@ TEST_CASE("a variance keeps its digits however far the mean is from zero") {
   const Moments m = moments(4, sum, squares);
   CHECK(m.mean == far + 1.0);
   CHECK(m.variance == 3.5);
+}
+
+TEST_CASE("whole multiples give the bits of exact sums, and say where they cannot hold the numbers") {
+  for (const int spread : {1, 5, 20, 28, 40}) {
+    std::vector<double> values = wild(400, spread, 11);
+    for (std::size_t i = 0; i < values.size(); i += 3) values[i] = std::round(values[i]) / 100;
+    values[7] = 0, values[8] = -0.0;
+    const auto moving = RunningMoments::of(values, {});
+    const auto fixed = FixedPoint::sums_of(values, {});
+    CHECK(moving.has_value() == (spread <= 28));
+    CHECK(fixed.has_value() == (spread <= 28));
+    for (const auto& [begin, end] : {std::pair<std::size_t, std::size_t>{0, 400}, {0, 1}, {17, 23}, {100, 399}, {7, 9}}) {
+      ExactSum sum, squares;
+      RunningMoments running = moving.value_or(RunningMoments());
+      __int128 whole = 0;
+      for (std::size_t i = 0; i < end; ++i) {
+        if (moving) running.add(values[i]);
+        if (i < begin) continue;
+        sum.add(values[i]), squares.add_product(values[i], values[i]);
+        if (fixed) whole += fixed->multiple(values[i]);
+      }
+      if (fixed) CHECK(fixed->value(whole) == sum.value());
+      if (!moving) continue;
+      for (std::size_t i = 0; i < begin; ++i) running.remove(values[i]);
+      CHECK(running.rows() == end - begin);
+      CHECK(running.variance() == moments(end - begin, sum, squares).variance);
+    }
+  }
 }

@@ -59,6 +59,20 @@ TEST_CASE("numbers far apart are grouped like those that lie close") {
   CHECK(close.group_of == std::vector<std::int64_t>{0, 1, 2, 1, 3});
 }
 
+TEST_CASE("rows of another table find their group, whether keys are counted or hashed") {
+  for (const std::int64_t far : {std::int64_t{9}, INT64_MAX - 1}) {
+    std::vector<std::optional<std::int64_t>> ours;
+    for (std::int64_t i = 0; i < 3000; ++i) ours.push_back(i % 5 == 4 ? far : i % 3 == 1 ? -far : i);  // more groups than the first table of slots has
+    const std::vector<SortKeys> left = {sort_keys(numbers(ours)), sort_keys(numbers(std::vector<std::optional<std::int64_t>>(3000, 1)))};
+    const KeyTable table(left, 3000);
+    const std::vector<SortKeys> other = {sort_keys(numbers({0, far, -far, 5000, -5000, 3, {}})), sort_keys(numbers({1, 1, 1, 1, 1, 2, 1}))};
+    CHECK(table.find(other, 0) == 0);
+    CHECK(table.groups.representative[static_cast<std::size_t>(table.find(other, 1))] == 4);
+    CHECK(table.groups.representative[static_cast<std::size_t>(table.find(other, 2))] == 1);
+    for (const std::size_t none : {3, 4, 5, 6}) CHECK(table.find(other, none) == -1);
+  }
+}
+
 TEST_CASE("dedupe keeps the row that is first in the order; without one the first") {
   const Groups groups = group_rows(keys(texts({"a", "b", "a", "b", "a"})), 5);
   const Column time = numbers({1, 9, 5, 9, {}}, Base::timestamp);

@@ -1,8 +1,6 @@
 #include <fmt/format.h>
 
 #include "compiler/support/check.h"
-#include "runtime/column/byte_list.h"
-#include "runtime/column/codec.h"
 #include "runtime/exec/session.h"
 #include "runtime/relation/join.h"
 #include "runtime/relation/order.h"
@@ -13,25 +11,16 @@ using How = plan::Arrange::How;
 
 namespace {
 
-Column numbers(const std::vector<std::int64_t>& values) {
-  Column out;
-  out.type = Type::of(Base::int_);
-  out.rows = values.size();
-  out.data = Buffer::copy(values.data(), values.size() * sizeof(std::int64_t));
-  return out;
-}
-
 /// Row numbers, missing where there is no row.
 Column row_numbers(const relation::Rows& rows) {
+  if (std::none_of(rows.begin(), rows.end(), [](std::int64_t row) { return row < 0; })) {
+    Column out = number_columns({&rows}).front();
+    out.type = Type::of(Base::int_, true);
+    return out;
+  }
   ColumnBuilder builder(Type::of(Base::int_, true), rows.size());
   for (const std::int64_t row : rows) row < 0 ? builder.push_missing() : builder.push_int(row);
   return builder.finish();
-}
-
-std::string packed(const std::vector<Column>& parts) {
-  std::vector<std::string> bytes;
-  for (const Column& part : parts) bytes.push_back(encode(part));
-  return pack(bytes);
 }
 
 /// SplitMix64's finaliser over both words, as for random draws (kernels/abi.h): whether the row is in a sample.
@@ -58,14 +47,14 @@ std::vector<relation::SortKeys> keys_of(std::span<const Column> columns, const s
   return keys;
 }
 
-Result<std::string> arrange_join(Session& session, const plan::Step& step, const plan::Arrange& code) {
+Result<std::vector<Column>> arrange_join(Session& session, const plan::Step& step, const plan::Arrange& code) {
   MLP_TRY(const std::vector<Column> left, whole_inputs(session, step, 0, code.keys));
   MLP_TRY(const std::vector<Column> right, whole_inputs(session, step, code.keys, code.keys));
   const relation::Matched matched = relation::match(relation::join_keys(left, right), left[0].rows, right[0].rows);
   if (code.how == How::asof_join) {
     MLP_TRY(const std::vector<Column> times, whole_inputs(session, step, 2 * code.keys, 2));
     const relation::Joined joined = relation::asof_join(matched, times[0], times[1]);
-    return packed({row_numbers(joined.left), row_numbers(joined.right)});
+    return std::vector{row_numbers(joined.left), row_numbers(joined.right)};
   }
   const relation::Joined joined = relation::join(matched, code.left, code.one);
   if (joined.second) {
@@ -74,10 +63,10 @@ Result<std::string> arrange_join(Session& session, const plan::Step& step, const
     return failure(diag::Code::E0801, fmt::format("`{}` has more than one row for {}", session.plan.tables[code.of[1]].name, key),
                    "`join one` allows one match: make the key of that table unique, for example with `dedupe by`, or leave `one` out");
   }
-  return packed({row_numbers(joined.left), row_numbers(joined.right)});
+  return std::vector{row_numbers(joined.left), row_numbers(joined.right)};
 }
 
-Result<std::string> arrange_fill(Session& session, const plan::Step& step, const plan::Arrange& code) {
+Result<std::vector<Column>> arrange_fill(Session& session, const plan::Step& step, const plan::Arrange& code) {
   MLP_TRY(const std::vector<Column> keys, whole_inputs(session, step, 0, code.keys));
   MLP_TRY(const Column time, session.whole_column(step.inputs[code.keys]));
   const relation::Groups groups = relation::group_sorted(keys_of(keys), time.rows);
@@ -85,53 +74,53 @@ Result<std::string> arrange_fill(Session& session, const plan::Step& step, const
   if (filled.too_many)
     return failure(diag::Code::E0801, fmt::format("`{}` would have more than two thousand million rows", session.plan.tables[step.table].name),
                    "fill in longer steps, or leave out the rows whose time lies far off");
-  return packed({row_numbers(filled.row), row_numbers(filled.of_key), numbers(filled.time)});
+  return std::vector{row_numbers(filled.row), row_numbers(filled.of_key), number_columns({&filled.time}).front()};
 }
 
 /// Rows 0, 1 … of a table, each `times` times, with what the second side holds.
-std::string repeated(std::uint64_t rows, std::int64_t times, std::int64_t first) {
+std::vector<Column> repeated(std::uint64_t rows, std::int64_t times, std::int64_t first) {
   std::vector<std::int64_t> row, number;
   row.reserve(rows * static_cast<std::uint64_t>(times)), number.reserve(row.capacity());
   for (std::uint64_t i = 0; i < rows; ++i)
     for (std::int64_t k = 0; k < times; ++k) row.push_back(static_cast<std::int64_t>(i)), number.push_back(first + k);
-  return packed({numbers(row), numbers(number)});
+  return number_columns({&row, &number});
 }
 
 }  // namespace
 
-Result<std::string> filter(Session& session, const plan::Step& step, const plan::Filter& code, std::size_t fragment) {
+Result<Column> filter(Session& session, const plan::Step& step, const plan::Filter& code, std::size_t fragment) {
   std::vector<std::int64_t> kept;
   if (code.share) {
     const io::Fragment& place = session.tables[code.of]->fragments[fragment];
     for (std::uint64_t i = 0; i < place.rows; ++i)
       if (is_sampled(place.first_row + i, code.seed, *code.share)) kept.push_back(static_cast<std::int64_t>(i));
-    return encode(numbers(kept));
+    return number_columns({&kept}).front();
   }
   MLP_TRY(const auto condition, session.column(step.inputs[0], fragment));
   const auto values = condition->values<std::uint8_t>();
   for (std::size_t i = 0; i < condition->rows; ++i)
     if (values[i] != 0 && condition->is_known(i)) kept.push_back(static_cast<std::int64_t>(i));
-  return encode(numbers(kept));
+  return number_columns({&kept}).front();
 }
 
-Result<std::string> arrange(Session& session, const plan::Step& step, const plan::Arrange& code) {
+Result<std::vector<Column>> arrange(Session& session, const plan::Step& step, const plan::Arrange& code) {
   const std::uint64_t rows = session.tables[code.of[0]]->rows;
   switch (code.how) {
     case How::sort: {
       MLP_TRY(const std::vector<Column> order, whole_inputs(session, step, 0, step.inputs.size()));
-      return packed({row_numbers(relation::sorted(keys_of(order, code.descending), rows))});
+      return std::vector{row_numbers(relation::sorted(keys_of(order, code.descending), rows))};
     }
     case How::dedupe: {
       MLP_TRY(const std::vector<Column> keys, whole_inputs(session, step, 0, code.keys));
       MLP_TRY(const std::vector<Column> order, whole_inputs(session, step, code.keys, code.descending.size()));
       const bool last = !code.descending.empty() && code.descending[0] != 0;
-      return packed({row_numbers(relation::deduped(relation::group_rows(keys_of(keys), rows), keys_of(order, code.descending), last))});
+      return std::vector{row_numbers(relation::deduped(relation::group_rows(keys_of(keys), rows), keys_of(order, code.descending), last))};
     }
     case How::group: {
       MLP_TRY(const std::vector<Column> keys, whole_inputs(session, step, 0, code.keys));
       const relation::Groups groups = relation::group_sorted(keys_of(keys), rows);
       const relation::Partition partition = relation::partition(groups);
-      return packed({row_numbers(groups.representative), numbers(partition.rows), numbers(partition.ends)});
+      return number_columns({&groups.representative, &partition.rows, &partition.ends});
     }
     case How::join:
     case How::asof_join: return arrange_join(session, step, code);
@@ -143,11 +132,11 @@ Result<std::string> arrange(Session& session, const plan::Step& step, const plan
       std::vector<std::int64_t> table, row;
       for (std::size_t t = 0; t < code.of.size(); ++t)
         for (std::uint64_t i = 0; i < session.tables[code.of[t]]->rows; ++i) table.push_back(static_cast<std::int64_t>(t)), row.push_back(static_cast<std::int64_t>(i));
-      return packed({numbers(table), numbers(row)});
+      return number_columns({&table, &row});
     }
   }
   MLP_CHECK(false && "a way to arrange rows");
-  return std::string();
+  return std::vector<Column>();
 }
 
 Result<io::Table> made_fragments(Session& session, plan::StepId id) {
@@ -164,22 +153,20 @@ Result<io::Table> made_fragments(Session& session, plan::StepId id) {
   };
   if (std::holds_alternative<plan::Filter>(step.code)) {
     for (const Digest& output : state.outputs) {
-      MLP_TRY(const std::string bytes, session.store.get(output));
-      MLP_TRY(const Column kept, decode_column(bytes));
-      add(kept.rows, output);
+      MLP_TRY(const Columns kept, session.stored(output, false));
+      add(kept->front().rows, output);
     }
     return table;
   }
-  MLP_TRY(const std::string bytes, session.store.get(state.outputs.at(0)));
-  MLP_TRY(const std::vector<std::string> parts, unpack(bytes));
-  if (parts.empty()) return failure(diag::Code::E0903, "the rows of `" + session.plan.tables[step.table].name + "` are damaged", "run again: they are made anew");
-  MLP_TRY(const Column rows, decode_column(parts[0]));
+  MLP_TRY(const Columns parts, session.stored(state.outputs.at(0), true));
+  if (parts->empty()) return failure(diag::Code::E0903, "the rows of `" + session.plan.tables[step.table].name + "` are damaged", "run again: they are made anew");
+  const Column& rows = parts->front();
   for (std::uint64_t from = 0; from < rows.rows; from += session.options.fragment_rows)
     add(std::min<std::uint64_t>(session.options.fragment_rows, rows.rows - from), Hasher("made/1").add(state.outputs[0]).add(from).finish());
   return table;
 }
 
-Result<std::string> order_rows(Session& session, const plan::Step& step, const plan::OrderRows& code) {
+Result<std::vector<Column>> order_rows(Session& session, const plan::Step& step, const plan::OrderRows& code) {
   MLP_TRY(const std::vector<Column> keys, whole_inputs(session, step, 0, code.keys));
   MLP_TRY(const std::vector<Column> order, whole_inputs(session, step, code.keys, code.descending.size()));
   const std::vector<relation::SortKeys> by = keys_of(order, code.descending);
@@ -187,7 +174,7 @@ Result<std::string> order_rows(Session& session, const plan::Step& step, const p
   relation::sort_partitions(partition, by);
   std::vector<std::int64_t> tied;
   for (const std::uint8_t tie : relation::ties(partition, by)) tied.push_back(tie);
-  return packed({numbers(partition.rows), numbers(partition.ends), numbers(tied)});
+  return number_columns({&partition.rows, &partition.ends, &tied});
 }
 
 }  // namespace mlp::exec

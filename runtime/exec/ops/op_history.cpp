@@ -11,22 +11,7 @@ namespace mlp::exec {
 
 namespace {
 
-std::vector<std::int64_t> list_of(const Column& column) {
-  const auto values = column.values<std::int64_t>();
-  return {values.begin(), values.end()};
-}
-
-std::string packed(std::initializer_list<const std::vector<std::int64_t>*> lists) {
-  std::vector<std::string> bytes;
-  for (const auto* list : lists) {
-    Column column;
-    column.type = Type::of(Base::int_);
-    column.rows = list->size();
-    column.data = Buffer::copy(list->data(), list->size() * sizeof(std::int64_t));
-    bytes.push_back(encode(column));
-  }
-  return pack(bytes);
-}
+using Numbers = std::span<const std::int64_t>;
 
 std::int64_t later(std::int64_t time, std::int64_t by) {
   std::int64_t sum = 0;
@@ -48,16 +33,20 @@ Column known_column(std::span<const Column> times, const std::vector<std::int64_
   return builder.finish();
 }
 
-/// The columns of the arguments and the condition of an aggregate, in the order of `list`.
+/// What an aggregate reads of the ordered rows `list`, of which `order` tells which they are: several aggregates read the same.
 struct Arguments {
-  std::optional<Column> values;
+  Columns values;
   std::vector<std::uint8_t> use;
 };
-Result<Arguments> arguments(Session& session, const plan::Step& step, const plan::Aggregate& code, std::size_t from, const std::vector<std::int64_t>& list) {
+Result<Arguments> arguments(Session& session, const plan::Step& step, const plan::Aggregate& code, std::size_t from, const Digest& order, Numbers list) {
   Arguments out;
   if (code.columns > 0) {
-    MLP_TRY(const Column whole, session.whole_column(step.inputs[from]));
-    out.values = take(whole, list, std::monostate{}, whole.type);
+    const Digest digest = Hasher("ordered/1").add(order).add(session.whole_digest(step.inputs[from])).finish();
+    out.values = session.cache.find(digest);
+    if (!out.values) {
+      MLP_TRY(const Column whole, session.whole_column(step.inputs[from]));
+      out.values = session.cache.keep(digest, {take(whole, list, std::monostate{}, whole.type)});
+    }
   }
   if (code.where) {
     MLP_TRY(const Column condition, session.whole_column(step.inputs[from + code.columns]));
@@ -69,7 +58,7 @@ Result<Arguments> arguments(Session& session, const plan::Step& step, const plan
 }
 
 /// values[i] is of row rows[i].
-Column in_row_order(const Column& values, const std::vector<std::int64_t>& rows, const Type& type) {
+Column in_row_order(const Column& values, Numbers rows, const Type& type) {
   std::vector<std::int64_t> place(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) place[static_cast<std::size_t>(rows[i])] = static_cast<std::int64_t>(i);
   return take(values, place, std::monostate{}, type);
@@ -85,13 +74,14 @@ std::unexpected<diag::Diagnostic> damaged(const Session& session, const plan::St
 Result<Column> aggregate(Session& session, const plan::Step& step, const plan::Aggregate& code) {
   const learn::NativeAggregate* native = learn::find_aggregate(code.native);
   MLP_CHECK(native != nullptr);
-  MLP_TRY(const std::vector<Column> order, session.parts(step.inputs[0]));
+  MLP_TRY(const Columns parts, session.parts(step.inputs[0]));
+  const std::vector<Column>& order = *parts;
   const bool grouped = std::holds_alternative<plan::Arrange>(session.plan[step.inputs[0]].code);
   if (order.size() != 3) return damaged(session, step);
-  const std::vector<std::int64_t> rows = list_of(order[grouped ? 1 : 0]), ends = list_of(order[grouped ? 2 : 1]);
-  MLP_TRY(const Arguments given, arguments(session, step, code, 1, rows));
+  const Numbers rows = order[grouped ? 1 : 0].values<std::int64_t>(), ends = order[grouped ? 2 : 1].values<std::int64_t>();
+  MLP_TRY(const Arguments given, arguments(session, step, code, 1, session.output(step.inputs[0], 0), rows));
   learn::AggregateInput input;
-  input.values = given.values ? &*given.values : nullptr;
+  input.values = given.values ? &given.values->front() : nullptr;
   input.rows = rows.size();
   input.use = given.use;
   input.options = code.options;
@@ -110,7 +100,7 @@ Result<Column> aggregate(Session& session, const plan::Step& step, const plan::A
   return in_row_order(native->value(input), rows, code.type);
 }
 
-Result<std::string> match_history(Session& session, const plan::Step& step, const plan::MatchHistory& code) {
+Result<std::vector<Column>> match_history(Session& session, const plan::Step& step, const plan::MatchHistory& code) {
   const bool timed = !code.known_after.empty();
   std::vector<Column> left, right;
   std::optional<Column> asked, known;
@@ -130,27 +120,36 @@ Result<std::string> match_history(Session& session, const plan::Step& step, cons
   const std::size_t left_rows = asked ? asked->rows : left[0].rows, right_rows = known ? known->rows : right[0].rows;
   const relation::Matched matched = relation::match(relation::join_keys(left, right), left_rows, right_rows);
   const relation::History history = relation::match_history(matched, asked ? &*asked : nullptr, known ? &*known : nullptr);
-  return packed({&history.rows, &history.known, &history.asking, &history.begin, &history.end});
+  return number_columns({&history.rows, &history.known, &history.asking, &history.begin, &history.end});
 }
 
 Result<Column> history(Session& session, const plan::Step& step, const plan::History& code) {
   const learn::NativeAggregate* native = learn::find_aggregate(code.aggregate.native);
   MLP_CHECK(native != nullptr);
-  MLP_TRY(const std::vector<Column> parts, session.parts(step.inputs[0]));
-  if (parts.size() != 5) return damaged(session, step);
-  const relation::History found{list_of(parts[0]), list_of(parts[1]), list_of(parts[2]), list_of(parts[3]), list_of(parts[4])};
+  MLP_TRY(const Columns parts, session.parts(step.inputs[0]));
+  if (parts->size() != 5) return damaged(session, step);
+  const auto part = [&](std::size_t i) { return (*parts)[i].values<std::int64_t>(); };
+  const relation::HistoryView found{part(0), part(1), part(2), part(3), part(4)};
+  const Digest& order = session.output(step.inputs[0], 0);
   const bool timed = !std::get<plan::MatchHistory>(session.plan[step.inputs[0]].code).known_after.empty();
   std::optional<Column> asked;
   if (timed) {
     MLP_TRY(asked, session.whole_column(step.inputs[1]));
   }
-  const relation::Stretches stretches = relation::stretches(found, asked ? &*asked : nullptr, {code.over_us, code.next ? 0 : code.ending_us, code.next});
-  MLP_TRY(const Arguments given, arguments(session, step, code.aggregate, timed ? 2 : 1, found.rows));
+  // Many aggregates have the same window.
+  const relation::Window window{code.over_us, code.next ? 0 : code.ending_us, code.next};
+  const Digest window_digest = Hasher("stretches/1").add(order).add(timed ? session.whole_digest(step.inputs[1]) : Digest{}).add(window.over).add(window.ending).add(window.next).finish();
+  Columns bounds = session.cache.find(window_digest);
+  if (!bounds) {
+    const relation::Stretches stretches = relation::stretches(found, asked ? &*asked : nullptr, window);
+    bounds = session.cache.keep(window_digest, number_columns({&stretches.begin, &stretches.end}));
+  }
+  MLP_TRY(const Arguments given, arguments(session, step, code.aggregate, timed ? 2 : 1, order, found.rows));
   learn::AggregateInput input;
-  input.values = given.values ? &*given.values : nullptr;
+  input.values = given.values ? &given.values->front() : nullptr;
   input.rows = found.rows.size();
   input.use = given.use;
-  input.begin = stretches.begin, input.end = stretches.end;
+  input.begin = bounds->front().values<std::int64_t>(), input.end = bounds->back().values<std::int64_t>();
   input.options = code.aggregate.options;
   input.type = code.aggregate.type;
   Column values = in_row_order(native->value(input), found.asking, code.aggregate.type);

@@ -1,10 +1,9 @@
-#include "runtime/column/codec.h"
 #include "runtime/exec/session.h"
 #include "runtime/jit/evaluate.h"
 
 namespace mlp::exec {
 
-Result<std::string> kernel(Session& session, const plan::Step& step, const plan::Kernel& code, std::size_t fragment) {
+Result<Column> kernel(Session& session, const plan::Step& step, const plan::Kernel& code, std::size_t fragment) {
   const io::Fragment& place = session.fragments(step).fragments[fragment];
   Batch batch;
   batch.rows = place.rows;
@@ -16,8 +15,7 @@ Result<std::string> kernel(Session& session, const plan::Step& step, const plan:
   jit::EvaluateOptions options;
   options.kernels = &session.kernels;
   options.total_rows = session.fragments(step).rows;
-  MLP_TRY(const Column column, jit::evaluate(code.code, batch, options));
-  return encode(column);
+  return jit::evaluate(code.code, batch, options);
 }
 
 }  // namespace mlp::exec

@@ -1,13 +1,12 @@
 #include "compiler/support/check.h"
-#include "runtime/column/codec.h"
 #include "runtime/exec/session.h"
 
 namespace mlp::exec {
 
-Result<std::string> take_filtered(Session& session, const plan::Step& step, const plan::Take& code, std::size_t fragment) {
+Result<Column> take_filtered(Session& session, const plan::Step& step, const plan::Take& code, std::size_t fragment) {
   MLP_TRY(const auto kept, session.column(step.inputs[0], fragment));
   MLP_TRY(const auto column, session.column(step.inputs[1], fragment));
-  return encode(take(*column, kept->values<std::int64_t>(), std::monostate{}, code.type));
+  return take(*column, kept->values<std::int64_t>(), std::monostate{}, code.type);
 }
 
 namespace {
@@ -38,11 +37,12 @@ Column itself(const Column& side, const Type& type) {
 }  // namespace
 
 Result<Column> take_arranged(Session& session, const plan::Step& step, const plan::Take& code) {
-  MLP_TRY(const std::vector<Column> sides, session.parts(step.inputs[0]));
+  MLP_TRY(const Columns parts, session.parts(step.inputs[0]));
+  const std::vector<Column>& sides = *parts;
   if (code.side >= sides.size() || code.which.value_or(0) >= sides.size())
     return failure(diag::Code::E0903, "the rows of `" + session.plan.tables[step.table].name + "` are damaged", "run again: they are made anew");
   if (code.itself) return itself(sides[code.side], code.type);
-  std::vector<std::int64_t> rows = rows_of(sides[code.side]);
+  const Column& side = sides[code.side];
   std::vector<Column> columns;
   std::vector<std::int64_t> first = {0};
   for (std::size_t i = 1; i < step.inputs.size(); ++i) {
@@ -50,12 +50,14 @@ Result<Column> take_arranged(Session& session, const plan::Step& step, const pla
     columns.back().type = code.type;
     first.push_back(first.back() + static_cast<std::int64_t>(columns.back().rows));
   }
+  const Column from = columns.size() == 1 ? columns[0] : concatenate(columns);
+  if (!side.known && !code.which) return take(from, side.values<std::int64_t>(), code.absent.value_or(Value{}), code.type);
+  std::vector<std::int64_t> rows = rows_of(side);
   if (code.which) {
     // The columns stand one below the other.
     const auto which = sides[*code.which].values<std::int64_t>();
     for (std::size_t i = 0; i < rows.size(); ++i) rows[i] += first.at(static_cast<std::size_t>(which[i]));
   }
-  const Column from = columns.size() == 1 ? columns[0] : concatenate(columns);
   return take(from, rows, code.absent.value_or(Value{}), code.type);
 }
 

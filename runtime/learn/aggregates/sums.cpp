@@ -46,6 +46,20 @@ Column ratio_of(const AggregateInput& in) {
 template <class Each>
 void for_each_sum(const AggregateInput& in, std::span<const std::uint8_t> counts, Each each) {
   const auto values = in.values->values<double>();
+  // Sums of all beginnings pay where the stretches overlap; groups do not.
+  std::int64_t in_stretches = 0;
+  for (std::size_t i = 0; i < in.begin.size(); ++i) in_stretches += in.end[i] - in.begin[i];
+  if (in_stretches <= 2 * static_cast<std::int64_t>(in.rows)) {
+    if (const auto numbers = FixedPoint::sums_of(values, counts)) {
+      for (std::size_t i = 0; i < in.begin.size(); ++i) {
+        __int128 sum = 0;
+        for (std::size_t row = index(in.begin[i]); row < index(in.end[i]); ++row)
+          if (counts[row]) sum += numbers->multiple(values[row]);
+        each(i, numbers->value(sum));
+      }
+      return;
+    }
+  }
   if (const auto sums = PrefixSums::of(values, counts)) {
     for (std::size_t i = 0; i < in.begin.size(); ++i) each(i, sums->sum(in.begin[i], in.end[i]));
     return;
@@ -106,6 +120,15 @@ Column deviation(const AggregateInput& in) {
   const std::vector<std::uint8_t> counts = counted(in);
   const auto values = in.values->values<double>();
   ColumnBuilder out(in.type, in.begin.size());
+  const auto push = [&](std::uint64_t rows, double variance) {
+    const auto n = static_cast<double>(rows);
+    out.push_float(std::sqrt(variance * (n / (n - 1))));
+  };
+  if (auto moments = RunningMoments::of(values, counts)) {
+    slide(in, counts, [&](std::int64_t row) { moments->add(values[index(row)]); }, [&](std::int64_t row) { moments->remove(values[index(row)]); },
+          [&](std::size_t) { moments->rows() < 2 ? out.push_missing() : push(moments->rows(), moments->variance()); });
+    return out.finish();
+  }
   ExactSum sum, squares;
   std::uint64_t rows = 0;
   slide(
@@ -113,8 +136,7 @@ Column deviation(const AggregateInput& in) {
       [&](std::int64_t row) { sum.add(-values[index(row)]), squares.add_product(values[index(row)], -values[index(row)]), --rows; },
       [&](std::size_t) {
         if (rows < 2) return out.push_missing();
-        const auto n = static_cast<double>(rows);
-        out.push_float(std::sqrt(moments(rows, sum, squares).variance * (n / (n - 1))));
+        push(rows, moments(rows, sum, squares).variance);
       });
   return out.finish();
 }
