@@ -79,7 +79,7 @@ Result<std::vector<std::uint32_t>> bind(const Source& source, const NamedColumns
 }  // namespace
 
 Result<std::vector<std::uint32_t>> bind_columns(const Source& source, const FileScan& file, std::span<const plan::ReadColumn> columns) {
-  return bind(source, {file.path, file.header, file.delimiter}, columns);
+  return bind(source, {name_of_file(source, file.path), file.header, file.delimiter}, columns);
 }
 
 std::vector<NamedColumns> columns_by_file(const Table& table) {
@@ -88,11 +88,11 @@ std::vector<NamedColumns> columns_by_file(const Table& table) {
     if (std::ranges::find(to.names, name) == to.names.end()) to.names.push_back(name);
   };
   for (const FileScan& file : table.files) {
-    if (out.empty() || !table.source->form->names_in_rows) out.push_back({file.path, file.header, file.delimiter});
+    if (out.empty() || !table.source->form->names_in_rows) out.push_back({name_of_file(*table.source, file.path), file.header, file.delimiter});
     else for (const std::string& name : file.header) add(out.back(), name);
     for (const auto& [name, value] : file.partition) add(out.back(), name);
   }
-  if (out.size() == 1 && table.files.size() > 1) out[0].files = fmt::format("{} … {}", table.files.front().path, table.files.back().path);
+  if (out.size() == 1 && table.files.size() > 1) out[0].files = fmt::format("{} … {}", name_of_file(*table.source, table.files.front().path), name_of_file(*table.source, table.files.back().path));
   return out;
 }
 

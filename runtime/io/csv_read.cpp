@@ -138,7 +138,7 @@ Result<ReadOutcome> read_csv(const Source& source, const FileScan& scan, const F
   }
   MLP_TRY(const FileStamp stamp, file->stamp());
   if (lines.size() != fragment.rows || stamp != scan.stamp) return source_changed(scan.path);
-  return collect(readers, bad, scan.path, fragment, [&](std::uint32_t row) { return lines[row]; });
+  return collect(readers, bad, scan.path, fragment, [&](std::uint32_t row) { return options.of_rows ? fragment.first_row + row + 1 : lines[row]; });
 }
 
 }  // namespace mlp::io

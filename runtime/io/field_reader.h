@@ -27,8 +27,8 @@ class FieldReader {
   static Result<FieldReader> make(const plan::ReadColumn& column, const ReadOptions& options);
 
   const plan::ReadColumn& column() const { return column_; }
-  /// Empty, or the source's text for missing values.
-  bool is_missing(std::string_view text) const { return text.empty() || text == null_; }
+  /// Empty, or the source's text for missing values; of rows of our own that alone.
+  bool is_missing(std::string_view text) const { return text.empty() ? !of_rows_ || !text.data() : text == null_; }
   /// Blanks around texts are no part of them.
   bool trims() const { return trim_; }
   /// Texts that field_parse.h reads are read here to the same value.
@@ -59,7 +59,7 @@ class FieldReader {
   std::string broken_rule(std::string_view value, std::string_view text) const;
 
  private:
-  FieldReader(const plan::ReadColumn& column, const ReadOptions& options) : column_(column), null_(options.null), decimal_(options.decimal), trim_(options.trim) {}
+  FieldReader(const plan::ReadColumn& column, const ReadOptions& options) : column_(column), null_(options.null), decimal_(options.decimal), trim_(options.trim), of_rows_(options.of_rows) {}
   template <class T>
   std::string broken(T value, std::string_view text) const;
   bool is_allowed(bool value) const { return is_allowed(static_cast<std::int64_t>(value)); }
@@ -70,7 +70,7 @@ class FieldReader {
   plan::ReadColumn column_;
   std::string null_;
   char decimal_;
-  bool trim_;
+  bool trim_, of_rows_;
   DateFormat format_;
   std::shared_ptr<const re2::RE2> pattern_;
   bool only_allowed_ = false, has_rules_ = false, is_plain_ = false;

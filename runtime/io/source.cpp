@@ -23,7 +23,7 @@ constexpr Form kJson{"JSON Lines", true, look_at_json, read_json, types_of_json}
 constexpr Form kParquet{"Parquet", false, look_at_parquet, read_parquet, types_of_parquet};
 
 /// By the symbol of the source in stdlib/sources.mlp.
-constexpr std::pair<std::string_view, const Form*> kForms[] = {{"csv", &kCsv}, {"tsv", &kCsv}, {"json", &kJson}, {"parquet", &kParquet}};
+constexpr std::pair<std::string_view, const Form*> kForms[] = {{"csv", &kCsv}, {"tsv", &kCsv}, {"json", &kJson}, {"parquet", &kParquet}, {"rows", &kCsv}};
 /// By the ending of a path.
 constexpr std::pair<std::string_view, const Form*> kEndings[] = {{".csv", &kCsv}, {".tsv", &kCsv}, {".txt", &kCsv}, {".data", &kCsv},
                                                                  {".json", &kJson}, {".jsonl", &kJson}, {".ndjson", &kJson}, {".parquet", &kParquet}};
@@ -50,7 +50,7 @@ Result<void> check_marks(const ReadOptions& options) {
 
 Digest digest_of(const Source& source) {
   const ReadOptions& options = source.options;
-  return Hasher("source/1").add(source.form->name).add(options.delimiter).add(options.trim).add(options.encoding).add(options.fragment_rows).finish();
+  return Hasher("source/1").add(source.form->name).add(options.delimiter).add(options.trim).add(options.encoding).add(options.fragment_rows).add(options.of_rows).finish();
 }
 
 const std::string* partition_value(const FileScan& file, const plan::ReadColumn& column) {
@@ -76,9 +76,29 @@ Result<Column> partition_column(const Source& source, const FileScan& file, cons
   return constant(single.type, value_at(single, 0), rows);
 }
 
+/// A failure about a file that was fetched, in the words of who has its rows.
+diag::Diagnostic told(const Source& source, const std::string& path, diag::Diagnostic d) {
+  const std::string name = name_of_file(source, path);
+  if (name == path) return d;
+  const auto rename = [&](std::string& text) {
+    for (std::size_t at = 0; (at = text.find(path, at)) != std::string::npos; at += name.size()) text.replace(at, path.size(), name);
+  };
+  rename(d.message);
+  rename(d.help);
+  for (std::string& note : d.notes) rename(note);
+  for (diag::DataPlace& place : d.places) rename(place.file);
+  return d;
+}
+
 }  // namespace
 
 std::shared_ptr<SourceState> make_source_state() { return std::make_shared<SourceState>(); }
+
+std::string name_of_file(const Source& source, const std::string& path) {
+  for (const auto& [file, name] : source.told_as)
+    if (file == path) return name;
+  return path;
+}
 
 const Form* find_form(std::string_view symbol) {
   for (const auto& [name, form] : kForms)
@@ -119,16 +139,19 @@ Result<ReadOptions> read_options(const plan::Options& options, const std::string
 }
 
 Result<std::shared_ptr<const Source>> open_source(FileSystem& files, const plan::Table& table, const std::string& folder, std::string scratch,
-                                                  std::uint64_t fragment_rows) {
+                                                  std::uint64_t fragment_rows, std::vector<std::pair<std::string, std::string>> told_as) {
   auto source = std::make_shared<Source>();
   source->files = &files;
   source->form = find_form(table.source);
   if (!source->form)
     return failure(diag::Code::E0601, fmt::format("table `{}` comes from `{}`, which cannot be read yet", table.name, table.source), "give the rows as a CSV file");
-  MLP_TRY(source->options, read_options(table.options, table.name, fragment_rows));
+  // Rows of our own are written in one way, whatever the source from which they were fetched says of texts.
+  MLP_TRY(source->options, read_options(table.source == "rows" ? plan::Options() : table.options, table.name, fragment_rows));
+  if (table.source == "rows") source->options.of_rows = true, source->options.null = std::string(1, '\0');
   source->folder = path_below(folder, "");
   if (table.path.starts_with('/')) source->folder.clear();
   source->scratch = std::move(scratch);
+  source->told_as = std::move(told_as);
   MLP_TRY_VOID(check_columns(*source, {}));
   return source;
 }
@@ -140,7 +163,9 @@ Result<void> check_columns(const Source& source, std::span<const plan::ReadColum
 }
 
 Result<FileScan> look(const Source& source, const std::string& path) {
-  MLP_TRY(FileScan scan, source.form->look(source, path));
+  auto found = source.form->look(source, path);
+  if (!found) return failure(told(source, path, std::move(found.error())));
+  FileScan scan = std::move(*found);
   scan.path = path;
   scan.made_with = digest_of(source);
   return scan;
@@ -153,7 +178,13 @@ Result<ReadOutcome> read_fragment(const Table& table, std::size_t fragment, std:
   const Source& source = *table.source;
   const Fragment& place = table.fragments[fragment];
   const FileScan& file = table.files[place.file];
-  if (file.partition.empty()) return source.form->read(source, file, place, columns);
+  if (file.partition.empty()) {
+    auto read = source.form->read(source, file, place, columns);
+    if (!read) return failure(told(source, file.path, std::move(read.error())));
+    if (!source.told_as.empty())
+      for (diag::DataPlace& bad : read->bad.first) bad.file = name_of_file(source, bad.file);
+    return read;
+  }
 
   std::vector<plan::ReadColumn> own;
   for (const plan::ReadColumn& column : columns)

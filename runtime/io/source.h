@@ -18,8 +18,8 @@
 /// of them with their part of the contract (plan::ReadColumn). A form of files is a `Form`; what it gives does not depend on how a
 /// table is cut into files and fragments.
 ///
-/// A source whose rows are elsewhere (a database, a server) is first fetched into files of the store's folder, which are read as any
-/// other file: exec::look_at_source is the place.
+/// A source whose rows are elsewhere (a database, a server) is first fetched into files of the store's folder (runtime/fetch), which are read
+/// as any other file; exec::look_at_source does both.
 namespace mlp::io {
 
 enum class Encoding : std::uint8_t { utf8, latin1, utf16 };
@@ -33,6 +33,7 @@ struct ReadOptions {
   std::string zone;  ///< of timestamps without an offset; empty: UTC
   Encoding encoding = Encoding::utf8;  ///< of text
   std::uint64_t fragment_rows = 65536;
+  bool of_rows = false;  ///< rows of our own (row_file.h): the empty text is a text, and places are numbers of rows, not lines
 };
 
 /// Values that break the contract.
@@ -79,6 +80,7 @@ struct Source {
   std::string folder;   ///< the beginning of a path that says nothing about rows; partitions (`year=2024/`) come after it
   bool hashes = true;   ///< false: for rows that are read once and not kept; digests stay empty
   std::vector<std::pair<std::string, std::string>> other_names;  ///< a column's name in files, and another that they may have
+  std::vector<std::pair<std::string, std::string>> told_as;      ///< paths of files that were fetched, and what messages call them
   std::shared_ptr<SourceState> state = make_source_state();
 };
 
@@ -90,9 +92,9 @@ const Form* form_of_path(std::string_view path);
 std::string path_below(const std::string& folder, const std::string& path);
 /// From the named values of a source's declaration. E0303, E0308 where one of them is not usable; `table` is for the message.
 Result<ReadOptions> read_options(const plan::Options& options, const std::string& table, std::uint64_t fragment_rows);
-/// The source of a table of the plan, whose path is relative to `folder`. E0303, E0308; E0601 where no form reads it.
+/// The source of a table of the plan, whose path is relative to `folder`; `told_as` as in Source. E0303, E0308; E0601 where no form reads it.
 Result<std::shared_ptr<const Source>> open_source(FileSystem& files, const plan::Table& table, const std::string& folder, std::string scratch,
-                                                  std::uint64_t fragment_rows);
+                                                  std::uint64_t fragment_rows, std::vector<std::pair<std::string, std::string>> told_as = {});
 
 /// Whether the columns can be read at all, whatever the file: formats, patterns, types, zone, marks (E0601, E0308). Reading checks it too.
 Result<void> check_columns(const Source& source, std::span<const plan::ReadColumn> columns);
@@ -119,6 +121,8 @@ Result<std::vector<std::uint32_t>> bind_columns(const Source& source, const File
 /// whole: E0901, E0803, E0805 when it is no longer the one that was looked at, and what check_columns finds. Thread-safe.
 Result<ReadOutcome> read_fragment(const Table& table, std::size_t fragment, std::span<const plan::ReadColumn> columns);
 
+/// What messages call the file at a path.
+std::string name_of_file(const Source& source, const std::string& path);
 /// E0805.
 std::unexpected<diag::Diagnostic> source_changed(const std::string& path);
 /// E0801 for the bad values of a whole table, given in the order of its fragments; there is at least one.
