@@ -29,7 +29,7 @@ struct LockFile {
 
 /// The types of the columns that a table does not declare, out of its data.
 Result<LockedTable> find_types(const hir::Workflow& workflow, const hir::Table& table, const std::string& folder, std::uint64_t fragment_rows, store::Store& store) {
-  const plan::Table source{table.name, table.synthetic, false, table.source, table.options, table.path, table.rows, table.span, {}, {}, {}};
+  const plan::Table source{table.name, table.synthetic, false, table.source, table.options, table.path, table.rows, table.span, {}, {}, {}, {}, {}, {}};
   const auto files = io::real_file_system();
   bool hashed = false;
   MLP_TRY(const auto rows, exec::look_at_source(source, folder, fragment_rows, *files, store, true, hashed));

@@ -148,6 +148,9 @@ mlp_version_macros(zstd_version ${MLP_ZSTD_INCLUDE}/zstd.h
 mlp_expect_version(zstd "${zstd_version}" 1.5.0 2)
 mlp_require_library(MLP_ZSTD_LIBRARY zstd libzstd-dev)
 mlp_external(zstd LIBS ${MLP_ZSTD_LIBRARY})
+find_package(PostgreSQL QUIET)
+mlp_expect_version(libpq "${PostgreSQL_VERSION_STRING}" 13)
+mlp_external(postgres LIBS ${PostgreSQL_LIBRARIES} INCLUDES ${PostgreSQL_INCLUDE_DIRS})
 
 # Fetched by scripts/setup.sh. The modules find it beside themselves.
 set(MLP_DUCKDB ${CMAKE_SOURCE_DIR}/build/duckdb)

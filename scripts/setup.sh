@@ -13,12 +13,12 @@ packages=(
   # tools
   build-essential cmake ninja-build ccache mold pkg-config
   antlr4 default-jre-headless clang-19 llvm-19 libclang-rt-19-dev
-  sqlite3 python3 python3-pytest python3-numpy
+  sqlite3 postgresql python3 python3-pytest python3-numpy
   # libraries
   libantlr4-runtime-dev llvm-19-dev libtbb-dev libfmt-dev nlohmann-json3-dev
   catch2 libcli11-dev libxgboost-dev libeigen3-dev liblbfgs-dev
   libsqlite3-dev libsoci-dev libboost1.81-dev libre2-dev libsleef-dev libssl-dev libxxhash-dev libsimdjson-dev
-  libcurl4-openssl-dev zlib1g-dev libzstd-dev libhowardhinnant-date-dev tzdata
+  libcurl4-openssl-dev libpq-dev zlib1g-dev libzstd-dev libhowardhinnant-date-dev tzdata
 )
 
 missing_packages() {

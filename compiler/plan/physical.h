@@ -357,12 +357,14 @@ struct Table {
   bool made = false;        ///< its rows come from a Filter or Arrange step
   std::string source;       ///< native symbol
   Options options;
-  std::string path;         ///< absolute or relative to the folder of the workflow; glob
+  std::string path;         ///< absolute or relative to the folder of the workflow; glob; of a source that has none: what a person calls it
   std::uint64_t rows = 0;   ///< synthetic
   Span span;
   std::string lock;         ///< path of the mlp.lock that says which columns the files have beside those declared; empty: any may be there
   Schema locked;            ///< the columns that it has
   std::vector<std::string> declared;  ///< with a lock: the names in the source of the columns that the workflow declares
+  std::string version_by;   ///< column of the source that rises with every change of it; empty: none is known
+  std::vector<std::string> columns, key;  ///< that are read, and those of them that are the key, by their names in the source
 };
 
 struct Param { std::string name, value, from; };
@@ -438,7 +440,7 @@ struct Monitor {
 };
 
 struct Physical {
-  static constexpr int kFormatVersion = 5;
+  static constexpr int kFormatVersion = 6;
   std::string workflow;
   std::string folder;                  ///< of the workflow file; paths are relative to it
   std::vector<Table> tables;

@@ -130,7 +130,7 @@ template <class A> void fields(A& a, Step& s) {
 template <class A> void fields(A& a, SchemaColumn& c) { a("name", c.name), a("type", c.type); }
 template <class A> void fields(A& a, Table& t) {
   a("name", t.name), a("synthetic", t.synthetic), a("made", t.made), a("source", t.source), a("options", t.options), a("path", t.path), a("rows", t.rows);
-  a("span", t.span), a("lock", t.lock), a("locked", t.locked), a("declared", t.declared);
+  a("span", t.span), a("lock", t.lock), a("locked", t.locked), a("declared", t.declared), a("version_by", t.version_by), a("columns", t.columns), a("key", t.key);
 }
 template <class A> void fields(A& a, Param& p) { a("name", p.name), a("value", p.value), a("from", p.from); }
 template <class A> void fields(A& a, Edge& e) {

@@ -56,12 +56,14 @@ plan::Physical start_plan(const hir::Workflow& workflow, const PlanOptions& opti
   plan.final_rows = options.final_rows;
   for (const hir::Table& table : workflow.tables) {
     plan::Table& out = plan.tables.emplace_back(
-        plan::Table{table.name, table.synthetic, table.stage && table.stage->kind != hir::Stage::Kind::same, table.source, table.options, table.path, table.rows, table.span, {}, {}, {}});
-    if (!table.lock) continue;
-    out.lock = table.lock->path;
+        plan::Table{table.name, table.synthetic, table.stage && table.stage->kind != hir::Stage::Kind::same, table.source, table.options, table.path, table.rows, table.span, {}, {}, {}, table.version_by, {}, {}});
+    if (table.lock) out.lock = table.lock->path;
     for (const hir::ColumnId id : table.columns) {
       const auto* source = std::get_if<hir::SourceColumn>(&workflow[id].made_by);
       if (!source) continue;
+      out.columns.push_back(source->source_name);
+      if (workflow[id].tags.key) out.key.push_back(source->source_name);
+      if (!table.lock) continue;
       if (source->locked) out.locked.push_back({source->source_name, workflow[id].type});
       else out.declared.push_back(source->source_name);
     }

@@ -80,6 +80,8 @@ void require_gates(Context& context, hir::TrainId train, Span span);
 void check_python_reference(Context& context, const std::string& text, Span span);
 /// A secret says where it comes from: `env("X")` or `file("…")`.
 std::optional<hir::AlertTarget> check_secret(Context& context, const ast::Declaration& declaration);
+/// The same of the expression alone; `what` it is, for the message.
+std::optional<hir::AlertTarget> secret_of(Context& context, ast::ExprId id, const std::string& what);
 /// The column of a table that a path names, E0203 otherwise.
 std::optional<hir::ColumnId> column_of_table(Context& context, hir::TableId table, const ast::Path& path);
 /// Names of a table by its id.

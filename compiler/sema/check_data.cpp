@@ -6,6 +6,7 @@
 #include <deque>
 #include <memory>
 
+#include "compiler/sema/block_spec.h"
 #include "compiler/sema/intervals.h"
 
 namespace mlp::sema {
@@ -51,6 +52,8 @@ void check_unused_library_call(Context& context, const ast::Call& call, EntryKin
 
 namespace {
 
+std::string in_folder(const std::string& folder, const std::string& path) { return folder.empty() || path.starts_with('/') ? path : folder + "/" + path; }
+
 /// A column of a data block while its table is being resolved.
 struct Pending {
   const ast::Name* name = nullptr;
@@ -75,6 +78,8 @@ class DataBlock {
   void collect();
   void take_rest(const ast::DataEntry& entry);
   void read_source();
+  std::string version_column(const ast::Path& path) const;
+  Span argument_span(const ast::Call& call, std::string_view option) const;
   std::optional<hir::ColumnId> column(std::size_t index, Span reference);
   std::optional<hir::ColumnId> resolve_column(Pending& pending);
   bool source_part(const Pending& pending, const Type& type, hir::SourceColumn& source);
@@ -167,7 +172,6 @@ void DataBlock::read_source() {
   const ast::SourceRef& source = other && other->source ? *other->source : *data_.source;
   const ast::Expr& e = context_.file.expr(source.call);
   const auto* call = std::get_if<ast::Call>(&e.kind);
-  if (source.version_by) context_.not_yet("`version by`", source.version_by->span);
   if (!call) return;
   const auto read = check_library_call(context_, *call, EntryKind::source, "source", e.span);
   if (!read) return;
@@ -178,21 +182,42 @@ void DataBlock::read_source() {
     return std::any_of(signature.parameters.begin(), signature.parameters.end(), [&](const Parameter& p) { return p.name == parameter; });
   };
   table_.synthetic = has("rows") && !has("path");
+  if (source.version_by && !has("query"))
+    context_.report(diag::make(Code::E0206, source.version_by->span, fmt::format("`version by` stands with a table or a query of a database, and `{}` reads none", call->callee.text()))
+                        .with_label("cannot be asked for").with_secondary(e.span, "this is read")
+                        .with_help("leave it out: whether files changed is seen by itself"));
+  else if (source.version_by)
+    table_.version_by = version_column(*source.version_by);
   if (!options) return;
   for (const auto& [option, value] : *options) {
-    if (option == "path") {
-      table_.path = std::get<std::string>(value);
+    const auto* text = std::get_if<std::string>(&value);
+    if (option == "path" || option == "function") {
       // Relative to the file in which it stands.
-      if (const std::string& folder = context_.modules[context_.module].folder; !folder.empty() && !table_.path.starts_with('/')) table_.path = folder + "/" + table_.path;
-      table_.path_span = e.span;
-      for (std::size_t i = 0; i < call->arguments.size(); ++i)
-        if (call->arguments[i].name ? call->arguments[i].name->text == "path" : i == 0) table_.path_span = context_.file.expr(call->arguments[i].value).span;
+      table_.path = in_folder(context_.modules[context_.module].folder, *text);
+      table_.path_span = argument_span(*call, option);
+      if (option == "function") check_python_reference(context_, *text, table_.path_span);
       continue;
     }
+    const auto parameter = std::ranges::find(signature.parameters, option, &Parameter::name);
+    if (table_.path.empty() && text && !text->empty() && !parameter->secret && option != "query") table_.path = *text, table_.path_span = argument_span(*call, option);
     if (table_.synthetic && option == "rows") table_.rows = static_cast<std::uint64_t>(std::get<std::int64_t>(value));
     if (table_.synthetic && option == "seed") table_.seed = std::get<std::int64_t>(value);
     table_.options.emplace_back(option, value);
   }
+  if (table_.path.empty() && has("query")) table_.path = signature.name, table_.path_span = e.span;
+}
+
+Span DataBlock::argument_span(const ast::Call& call, std::string_view option) const {
+  for (std::size_t i = 0; i < call.arguments.size(); ++i)
+    if (call.arguments[i].name ? call.arguments[i].name->text == option : i == 0) return context_.file.expr(call.arguments[i].value).span;
+  return context_.file.expr(data_.source->call).span;
+}
+
+/// The column's name in the source: a declared column may have another there, and one that is not declared is not read.
+std::string DataBlock::version_column(const ast::Path& path) const {
+  for (const ast::DataEntry& entry : data_.entries)
+    if (const auto* column = std::get_if<ast::Column>(&entry.kind); column && column->as && column->names.size() == 1 && column->names[0].text == path.text()) return column->as->value;
+  return path.text();
 }
 
 /// What a column line says about reading; reports what does not fit its type. False: poisoned.
@@ -223,7 +248,7 @@ bool DataBlock::source_part(const Pending& pending, const Type& type, hir::Sourc
   }
   source.unique = column.unique.has_value();
   if (type.closed()) source.allowed = type.domain();
-  if (type.base == Base::list || type.base == Base::vector || type.base == Base::map || type.base == Base::duration)
+  if (type.base == Base::list || type.base == Base::vector || type.base == Base::map)
     context_.not_yet(fmt::format("reading `{}` from a source", to_string(type)), column.type.span);
   return good;
 }

@@ -200,8 +200,7 @@ void require_gates(Context& context, hir::TrainId id, Span span) {
                      .with_help(fmt::format("write what it must reach: `evaluate {} {{ require … }}`", train.name)));
 }
 
-std::optional<hir::AlertTarget> check_secret(Context& context, const ast::Declaration& declaration) {
-  const ast::ExprId id = std::get<ast::Secret>(declaration.kind).value;
+std::optional<hir::AlertTarget> secret_of(Context& context, ast::ExprId id, const std::string& what) {
   const ast::Expr& e = context.file.expr(id);
   const auto* call = std::get_if<ast::Call>(&e.kind);
   const std::string name = call ? call->callee.text() : std::string();
@@ -209,9 +208,13 @@ std::optional<hir::AlertTarget> check_secret(Context& context, const ast::Declar
   if ((name == "env" || name == "file") && text && !text->value.empty())
     return hir::AlertTarget{hir::AlertTarget::Kind::webhook, name == "env" ? hir::AlertTarget::Secret::env : hir::AlertTarget::Secret::file, text->value, {}};
   if (!std::holds_alternative<ast::Broken>(e.kind))
-    context.report(diag::make(Code::E0301, e.span, fmt::format("the secret `{}` does not say where it comes from", declaration.name.text)).with_label("is neither a variable nor a file")
+    context.report(diag::make(Code::E0301, e.span, fmt::format("{} does not say where it comes from", what)).with_label("is neither a variable nor a file")
                        .with_help("write `env(\"NAME\")` for a variable of the environment or `file(\"path\")` for the text of a file"));
   return {};
+}
+
+std::optional<hir::AlertTarget> check_secret(Context& context, const ast::Declaration& declaration) {
+  return secret_of(context, std::get<ast::Secret>(declaration.kind).value, fmt::format("the secret `{}`", declaration.name.text));
 }
 
 namespace {

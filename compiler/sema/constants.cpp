@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "compiler/sema/block_spec.h"
 #include "compiler/sema/foreign_names.h"
 #include "compiler/sema/intervals.h"
 #include "compiler/sema/typer.h"
@@ -150,9 +151,15 @@ std::optional<Value> option_value(Context& context, const Signature& signature, 
     const auto* ref = std::get_if<ast::Ref>(&e.kind);
     const auto* call = std::get_if<ast::Call>(&e.kind);
     const auto at = ref ? context.names.find(ref->path.text()) : context.names.end();
-    // Its name stands for it: the value is in no plan and no key.
-    if (at != context.names.end() && at->second.kind == DeclaredKind::secret) return Value(ref->path.text());
-    if (call && (call->callee.text() == "env" || call->callee.text() == "file") && call->arguments.size() == 1) return Value(context.text(e.span));
+    // Where it is kept stands for it: the value is in no plan and no key.
+    const auto kept = [&](const std::optional<hir::AlertTarget>& secret) -> std::optional<Value> {
+      if (!secret) return std::nullopt;
+      if (secret->secret == hir::AlertTarget::Secret::env) return Value(fmt::format("env(\"{}\")", secret->value));
+      const std::string& folder = context.modules[context.module].folder;
+      return Value(fmt::format("file(\"{}{}\")", folder.empty() || secret->value.starts_with('/') ? "" : folder + "/", secret->value));
+    };
+    if (at != context.names.end() && at->second.kind == DeclaredKind::secret) return kept(check_secret(context, *at->second.declaration));
+    if (call && (call->callee.text() == "env" || call->callee.text() == "file")) return kept(secret_of(context, given.value, what));
     if (at != context.names.end() && at->second.kind == DeclaredKind::broken) return std::nullopt;
     context.report(diag::make(Code::E0505, e.span, fmt::format("{} is a secret, and does not belong into a program", what)).with_label("everybody who reads the file sees it")
                        .with_help("declare it, `secret NAME = env(\"VARIABLE\")`, and write its name here"));

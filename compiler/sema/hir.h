@@ -126,8 +126,9 @@ struct Table {
   std::string source;      ///< native symbol of the source's signature
   bool synthetic = false;  ///< rows come from the columns' own expressions
   Options options;         ///< of the source
-  std::string path;        ///< as written, relative to the workflow's folder; may be a glob; empty when synthetic
+  std::string path;        ///< as written, relative to the workflow's folder; may be a glob; where nothing is a path: what else names the source; empty when synthetic
   Span path_span;
+  std::string version_by;  ///< column of the source that rises with every change, by its name there; empty: not written
   std::uint64_t rows = 0;  ///< of a synthetic table
   std::int64_t seed = 0;   ///< of a synthetic table; already part of the streams of its random calls
   std::optional<LockPlace> lock;  ///< of a table with `rest from lock`

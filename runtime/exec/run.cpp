@@ -14,6 +14,7 @@
 #include "runtime/column/parallel.h"
 #include "runtime/exec/reason.h"
 #include "runtime/exec/session.h"
+#include "runtime/fetch/fetch.h"
 
 namespace mlp::exec {
 
@@ -158,7 +159,7 @@ class Runner {
     started(step);
     bool hashed = false;
     MLP_TRY(auto table, look_at_source(session_.plan.tables[step.table], session_.plan.folder, session_.options.fragment_rows, session_.files,
-                                       session_.store, true, hashed));
+                                       session_.store, true, hashed, {true, session_.run_id, session_.options.stop}));
     MLP_CHECK(table.has_value());
     session_.tables[step.table] = std::move(*table);
     StepState& state = session_.steps[id.index()];
@@ -564,7 +565,7 @@ Result<std::vector<StepForecast>> preview(const plan::Physical& plan, store::Sto
     StepState& state = session.steps[i];
     if (std::holds_alternative<plan::HashSource>(step.code)) {
       bool hashed = false;
-      MLP_TRY(auto table, look_at_source(plan.tables[step.table], plan.folder, options.fragment_rows, *files, store, options.hash_sources, hashed));
+      MLP_TRY(auto table, look_at_source(plan.tables[step.table], plan.folder, options.fragment_rows, *files, store, options.hash_sources, hashed, {false, {}, nullptr}));
       if (table) {
         session.tables[step.table] = std::move(*table);
         state.outputs = {session.tables[step.table]->content};
@@ -575,6 +576,10 @@ Result<std::vector<StepForecast>> preview(const plan::Physical& plan, store::Sto
         forecast.action = Forecast::run;
         const bool before = store.find(recipe_record(step)).has_value();
         forecast.reason = before ? plan.tables[step.table].path + " was written since it was last read" : "not computed before";
+        if (before && fetch::is_remote(plan.tables[step.table].source)) {
+          forecast.action = Forecast::may_run;
+          forecast.reason = "its server is asked when it runs";
+        }
       }
       forecasts.push_back(std::move(forecast));
       continue;

@@ -8,6 +8,7 @@
 #include "compiler/support/check.h"
 #include "runtime/column/parallel.h"
 #include "runtime/exec/lock_fit.h"
+#include "runtime/fetch/fetch.h"
 
 namespace mlp::exec {
 
@@ -32,12 +33,25 @@ std::optional<io::FileScan> remembered(const std::string& path, const io::FileSt
 }  // namespace
 
 Result<std::optional<io::Table>> look_at_source(const plan::Table& table, const std::string& folder, std::uint64_t fragment_rows,
-                                                io::FileSystem& files, store::Store& store, bool may_read, bool& hashed) {
-  MLP_TRY(const std::shared_ptr<const io::Source> source, io::open_source(files, table, folder, store.directory(), fragment_rows));
-  MLP_TRY(const std::vector<std::string> paths, files.list(io::path_below(folder, table.path)));
+                                                io::FileSystem& files, store::Store& store, bool may_read, bool& hashed, const FetchOptions& fetching) {
+  std::vector<std::string> paths;
+  std::vector<std::pair<std::string, std::string>> names;
+  plan::Table read_as = table;
+  const bool is_fetched = fetch::is_fetched(table.source);
+  if (is_fetched) {
+    MLP_TRY(const auto fetched, fetch::fetch({files, store, folder, fetching.run, fetching.stop, fetching.may_fetch}, table));
+    if (!fetched) return std::optional<io::Table>();
+    read_as.source = fetched->form;
+    read_as.options = fetched->options;
+    read_as.path.clear();
+    for (const fetch::File& file : fetched->files) paths.push_back(file.path), names.emplace_back(file.path, file.name);
+  } else {
+    MLP_TRY(paths, files.list(io::path_below(folder, table.path)));
+  }
+  MLP_TRY(const std::shared_ptr<const io::Source> source, io::open_source(files, read_as, is_fetched ? store.directory() + "/fetched" : folder, store.directory(), fragment_rows, std::move(names)));
   std::vector<std::optional<io::FileScan>> scans(paths.size());
   std::vector<std::optional<diag::Diagnostic>> failures(paths.size());
-  std::vector<std::uint8_t> read(paths.size(), 0);
+  std::vector<std::uint8_t> was_read(paths.size(), 0);
   parallel_for(paths.size(), [&](std::size_t i) {
     const auto stamp = files.stat(paths[i]);
     if (!stamp) {
@@ -53,7 +67,7 @@ Result<std::optional<io::Table>> look_at_source(const plan::Table& table, const 
       return;
     }
     if (store.mode() == store::Mode::read_write) store.put_stamp(paths[i], {store_stamp(scan->stamp), began, io::encode(*scan)});
-    read[i] = 1;
+    was_read[i] = 1;
     scans[i] = std::move(*scan);
   });
   for (auto& f : failures)
@@ -63,7 +77,7 @@ Result<std::optional<io::Table>> look_at_source(const plan::Table& table, const 
     if (!scan) return std::optional<io::Table>();
     found.push_back(std::move(*scan));
   }
-  hashed = std::any_of(read.begin(), read.end(), [](std::uint8_t r) { return r != 0; });
+  hashed = std::any_of(was_read.begin(), was_read.end(), [](std::uint8_t r) { return r != 0; });
   std::optional joined = io::join_files(source, std::move(found));
   MLP_TRY_VOID(check_columns_of_lock(table, *joined));
   return joined;

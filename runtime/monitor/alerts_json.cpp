@@ -1,14 +1,14 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "runtime/http/http.h"
 #include "runtime/monitor/command.h"
 #include "runtime/monitor/monitor.h"
 #include "runtime/monitor/report_json.h"
-#include "runtime/monitor/webhook/webhook.h"
+#include "runtime/secrets/secret.h"
 
 namespace mlp::monitor {
 
@@ -40,14 +40,19 @@ std::string in_folder(const std::string& folder, const std::string& path) { retu
 /// The target, from where its secret is kept.
 Result<std::string> value_of(const plan::AlertTarget& target, const std::string& folder, io::FileSystem& files) {
   if (target.secret == plan::AlertTarget::Secret::none) return target.value;
-  if (target.secret == plan::AlertTarget::Secret::env) {
-    const char* value = std::getenv(target.value.c_str());
-    if (value && *value) return std::string(value);
-    return failure(diag::Code::E0911, fmt::format("the variable {} of the environment, which has the target of the alert, is not set", target.value), "set it where `mlpc monitor` runs");
-  }
-  MLP_TRY(std::string text, io::read_file(files, in_folder(folder, target.value)));
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.pop_back();
-  return text;
+  return secrets::read_secret(fmt::format("{}(\"{}\")", target.secret == plan::AlertTarget::Secret::env ? "env" : "file", target.value), folder, files);
+}
+
+/// No redirects, 30 seconds at most.
+Result<void> post_json(const std::string& url, const std::string& body) {
+  http::Request request;
+  request.url = url;
+  request.headers = {"Content-Type: application/json"};
+  request.body = body;
+  request.posts = true;
+  MLP_TRY(const http::Response response, http::ask(request));
+  if (response.good()) return {};
+  return failure(diag::Code::E0911, "the webhook was not reached: " + (response.why.empty() ? fmt::format("it answered {}", response.status) : response.why), "check the address; `mlpc monitor` can be run again");
 }
 
 Result<void> send(const plan::AlertTarget& target, const std::string& line, const std::string& folder, io::FileSystem& files) {

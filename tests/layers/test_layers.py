@@ -19,7 +19,7 @@ GENERATED_GRAMMAR = ("gen/grammar/*", "MlpLexer.h", "MlpParser.h")
 STD = re.compile(r"[a-z0-9_]+$")  # <vector>, <cstdint>
 POSIX = (
     "sys/*.h", "netinet/*.h", "arpa/*.h", "linux/*.h", "asm/*.h",
-    "*intrin.h", "arm_neon.h", "cpuid.h", "dirent.h", "dlfcn.h", "elf.h", "fcntl.h", "fenv.h", "float.h", "ftw.h",
+    "*intrin.h", "arm_neon.h", "cpuid.h", "dirent.h", "dlfcn.h", "elf.h", "fcntl.h", "fenv.h", "float.h", "fnmatch.h", "ftw.h",
     "glob.h", "inttypes.h", "langinfo.h", "limits.h", "link.h", "malloc.h", "math.h", "netdb.h", "poll.h",
     "pthread.h", "pwd.h", "sched.h", "semaphore.h", "signal.h", "spawn.h", "stddef.h", "stdint.h", "stdio.h",
     "stdlib.h", "string.h", "termios.h", "time.h", "unistd.h", "utime.h", "execinfo.h", "errno.h",

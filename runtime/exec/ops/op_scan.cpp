@@ -59,7 +59,7 @@ Result<void> scan(Session& session, plan::TableIndex index, std::span<const Scan
   for (const io::FileScan& file : table.files) {
     MLP_TRY(const io::FileStamp now, session.files.stat(file.path));
     if (now != file.stamp)
-      return failure(diag::Code::E0805, "`" + file.path + "` changed while it was read", "run again when nothing writes to it; nothing of this reading was kept");
+      return failure(diag::Code::E0805, "`" + io::name_of_file(*table.source, file.path) + "` changed while it was read", "run again when nothing writes to it; nothing of this reading was kept");
   }
   for (std::size_t f = 0; f < count; ++f) {
     for (const Cell& cell : cells[f]) {
