@@ -55,7 +55,11 @@ void mix(Hasher& h, const expr::Expr& code) {
 
 /// Starts with the kind and the version of its meaning.
 struct CodeHash {
-  Digest operator()(const HashSource&) const { return Hasher("hash_source/1").finish(); }
+  Digest operator()(const HashSource& c) const {
+    Hasher h("hash_source/1");
+    if (!c.takes.empty()) mix(h, c.takes);
+    return h.finish();
+  }
   Digest operator()(const ReadColumn& c) const {
     Hasher h("read/1");
     h.add(c.source_name);

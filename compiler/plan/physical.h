@@ -28,8 +28,11 @@ using Options = std::vector<std::pair<std::string, Value>>;
 
 // ---- what a step does; the doc of each tells its inputs in order --------------------------------------------------------
 
-/// Finds the files of the table, hashes what changed, cuts fragments. No inputs; one output: the fragment list.
-struct HashSource {};
+/// Finds the files of the table, hashes what changed, cuts fragments. No inputs, but of a table that a function makes of another: columns
+/// of that. One output: the fragment list.
+struct HashSource {
+  std::vector<std::string> takes;  ///< what the function calls its columns
+};
 
 /// Reads one column of a source file with its part of the contract. Inputs: HashSource. Per fragment: a Column. The ReadColumn
 /// steps of one table are done in one scan.

@@ -49,7 +49,7 @@ struct Words<ScorerColumn::By> {
 
 // ---- fields of each struct, in the order of the document ------------------------------------------------------------------
 
-template <class A> void fields(A&, HashSource&) {}
+template <class A> void fields(A& a, HashSource& c) { a("takes", c.takes); }
 template <class A> void fields(A& a, ReadColumn& c) {
   a("source_name", c.source_name), a("type", c.type), a("format", c.format), a("bool_values", c.bool_values);
   a("allowed", c.allowed), a("matches", c.matches), a("range", c.range);

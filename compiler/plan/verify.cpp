@@ -95,8 +95,8 @@ struct StepCheck {
       if (part < 0) problem("is about a part that does not exist");
   }
 
-  void operator()(const HashSource&) {
-    if (!step.inputs.empty()) problem("has inputs");
+  void operator()(const HashSource& c) {
+    expect_inputs(std::nullopt, c.takes.size());
     if (plan.tables[step.table].synthetic) problem("hashes a table that has no file");
   }
   void operator()(const ReadColumn& c) {
@@ -293,7 +293,7 @@ std::vector<std::string> verify(const Physical& plan) {
         whole = false;
       }
     if (!whole) return problems;  // the rest follows the ids
-    const bool across = std::holds_alternative<Filter>(step.code) || std::holds_alternative<Arrange>(step.code) || std::holds_alternative<Take>(step.code) ||
+    const bool across = std::holds_alternative<HashSource>(step.code) || std::holds_alternative<Filter>(step.code) || std::holds_alternative<Arrange>(step.code) || std::holds_alternative<Take>(step.code) ||
                         std::holds_alternative<Aggregate>(step.code) || std::holds_alternative<MatchHistory>(step.code) ||
                         std::holds_alternative<History>(step.code) || std::holds_alternative<AsOf>(step.code) || std::holds_alternative<BuildScorer>(step.code) || std::holds_alternative<CutByTime>(step.code);
     for (const StepId input : step.inputs)

@@ -50,6 +50,7 @@ struct LogicalBuilder {
       case Kind::unpivot: return LogicalKind::unpivot;
       case Kind::fill: return LogicalKind::fill;
       case Kind::cross: return LogicalKind::cross;
+      case Kind::python: return LogicalKind::source;
     }
     return LogicalKind::derive;
   }

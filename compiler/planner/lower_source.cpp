@@ -83,8 +83,17 @@ void lower_source(Lowering& l, hir::TableId id) {
   const plan::TableIndex index = table_index(l.workflow, id);
   if (!table.synthetic) {
     const Place place{table.name, "", table.path_span ? table.path_span : table.span, index};
-    const std::string options = options_text(table.options);
-    l.rows[index] = add_step(l, place, plan::HashSource{}, {}, fmt::format("{}({})", native_name(table.source), options));
+    plan::HashSource code;
+    std::vector<StepId> inputs;
+    std::string options = options_text(table.options);
+    if (table.stage) {
+      options = fmt::format("\"{}\"", table.path);
+      for (const hir::ColumnId column : table.stage->keys) {
+        code.takes.push_back(l.workflow[column].name);
+        inputs.push_back(lower_column(l, column, nullptr));
+      }
+    }
+    l.rows[index] = add_step(l, place, std::move(code), std::move(inputs), fmt::format("{}({})", native_name(table.source), options));
   }
   // The contract of a table is checked whole, so all declared columns are read, also those that nothing else needs.
   for (const hir::ColumnId column : table.columns) {

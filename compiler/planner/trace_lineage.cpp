@@ -27,6 +27,8 @@ struct Tracer {
       }
       add("table", table.name, "column", name(id));
     }
+    if (!table.stage) return;
+    for (const hir::ColumnId given : table.stage->kind == hir::Stage::Kind::python ? table.stage->keys : std::vector<hir::ColumnId>{}) add("column", name(given), "table", table.name);
   }
   void trace_view(const hir::View& view) {
     for (const hir::ColumnId id : view.columns) {

@@ -69,10 +69,11 @@ struct Pending {
 /// One data block with its columns, which may name each other in any order.
 class DataBlock {
  public:
-  DataBlock(Context& context, const ast::Declaration& declaration, const ast::Data& data)
-      : context_(context), declaration_(declaration), data_(data) {}
+  DataBlock(Context& context, const ast::Declaration& declaration, const std::vector<ast::DataEntry>& entries, const ast::SourceRef* source)
+      : context_(context), declaration_(declaration), entries_(entries), source_(source) {}
 
-  TableState resolve();
+  /// `table` has what is known of it without the block.
+  TableState resolve(hir::Table table);
 
  private:
   void collect();
@@ -89,7 +90,8 @@ class DataBlock {
 
   Context& context_;
   const ast::Declaration& declaration_;
-  const ast::Data& data_;
+  const std::vector<ast::DataEntry>& entries_;
+  const ast::SourceRef* source_;  ///< none in a stage of a pipeline
   hir::TableId id_;
   hir::Table table_;
   std::vector<Pending> columns_;
@@ -102,7 +104,7 @@ class DataBlock {
 
 void DataBlock::collect() {
   const ast::DataEntry* rest = nullptr;
-  for (const ast::DataEntry& entry : data_.entries) {
+  for (const ast::DataEntry& entry : entries_) {
     if (std::holds_alternative<ast::RestFromLock>(entry.kind)) {
       if (rest)
         context_.report(diag::make(Code::E0210, entry.span, "`rest from lock` is given twice").with_label("given again here").with_secondary(rest->span, "first given here").with_help("leave one of the two out"));
@@ -127,6 +129,10 @@ void DataBlock::collect() {
 
 /// Adds the columns that the lock has and the block does not declare.
 void DataBlock::take_rest(const ast::DataEntry& entry) {
+  if (!source_) {
+    context_.report(diag::make(Code::E0206, entry.span, "`rest from lock` stands in a table with a source, and this one is made by a stage").with_label("not here").with_help("declare the columns that are needed"));
+    return;
+  }
   if (table_.synthetic) {
     context_.report(diag::make(Code::E0206, entry.span, fmt::format("`{}` is generated: there are no other columns that `rest from lock` could take", declaration_.name.text))
                         .with_label("nothing is read here").with_help("leave it out"));
@@ -169,7 +175,7 @@ void DataBlock::take_rest(const ast::DataEntry& entry) {
 
 void DataBlock::read_source() {
   const ast::Data* other = env_entry<ast::Data>(context_, declaration_.name.text);
-  const ast::SourceRef& source = other && other->source ? *other->source : *data_.source;
+  const ast::SourceRef& source = other && other->source ? *other->source : *source_;
   const ast::Expr& e = context_.file.expr(source.call);
   const auto* call = std::get_if<ast::Call>(&e.kind);
   if (!call) return;
@@ -210,12 +216,12 @@ void DataBlock::read_source() {
 Span DataBlock::argument_span(const ast::Call& call, std::string_view option) const {
   for (std::size_t i = 0; i < call.arguments.size(); ++i)
     if (call.arguments[i].name ? call.arguments[i].name->text == option : i == 0) return context_.file.expr(call.arguments[i].value).span;
-  return context_.file.expr(data_.source->call).span;
+  return context_.file.expr(source_->call).span;
 }
 
 /// The column's name in the source: a declared column may have another there, and one that is not declared is not read.
 std::string DataBlock::version_column(const ast::Path& path) const {
-  for (const ast::DataEntry& entry : data_.entries)
+  for (const ast::DataEntry& entry : entries_)
     if (const auto* column = std::get_if<ast::Column>(&entry.kind); column && column->as && column->names.size() == 1 && column->names[0].text == path.text()) return column->as->value;
   return path.text();
 }
@@ -434,13 +440,11 @@ void DataBlock::finish_table() {
   }
 }
 
-TableState DataBlock::resolve() {
-  table_.name = full_name(context_, declaration_);
-  table_.span = declaration_.name.span;
-  table_.doc = declaration_.doc;
+TableState DataBlock::resolve(hir::Table table) {
+  table_ = std::move(table);
   id_ = hir::TableId(context_.out.tables.size());
   context_.out.tables.push_back(table_);
-  context_.tables[&declaration_] = {id_, true};
+  if (source_) context_.tables[&declaration_] = {id_, true};
   rows_.owner = fmt::format("table `{}`", declaration_.name.text);
   rows_.declared = declaration_.name.span;
   rows_.opaque = declaration_.incomplete;
@@ -457,11 +461,11 @@ TableState DataBlock::resolve() {
     if (at == index_.end()) return {};
     return {true, column(at->second, reference)};
   };
-  read_source();
+  if (source_) read_source();
   collect();
   for (std::size_t i = 0; i < columns_.size(); ++i) column(i, {});
   finish_table();
-  for (const ast::DataEntry& entry : data_.entries) {
+  for (const ast::DataEntry& entry : entries_) {
     if (const auto* expect = std::get_if<ast::Expect>(&entry.kind)) check_expect(context_, table_, *expect, rows_, entry.span);
     if (std::holds_alternative<ast::Reject>(entry.kind)) context_.not_yet("`reject`", entry.span);
   }
@@ -470,9 +474,7 @@ TableState DataBlock::resolve() {
                         .with_label("nothing to read").with_help("declare the columns that are needed: `age : int`; others are not read"));
   assign_streams(context_, table_.columns, table_.seed);
   context_.out.tables[id_.index()] = std::move(table_);
-  const TableState state{id_, rows_.opaque};
-  context_.tables[&declaration_] = state;
-  return state;
+  return {id_, rows_.opaque};
 }
 
 }  // namespace
@@ -508,6 +510,10 @@ RowNames names_of_table(Context& context, const ast::Declaration& declaration, c
   return rows;
 }
 
+TableState resolve_stage_table(Context& context, const ast::Declaration& declaration, const std::vector<ast::DataEntry>& entries, hir::Table table) {
+  return DataBlock(context, declaration, entries, nullptr).resolve(std::move(table));
+}
+
 TableState resolve_table(Context& context, const ast::Declaration& declaration, Span reference) {
   const InModule within(context, declaration);
   const auto& data = std::get<ast::Data>(declaration.kind);
@@ -515,8 +521,16 @@ TableState resolve_table(Context& context, const ast::Declaration& declaration, 
   if (const auto done = context.tables.find(&declaration); done != context.tables.end() && !open) return done->second;
   const VisitGuard guard(context, &declaration, declaration.name.text, declaration.name.span, reference);
   if (!guard.good) return {std::nullopt, true};
-  if (data.source) return DataBlock(context, declaration, data).resolve();
-  const TableState state = resolve_pipeline(context, declaration, data);
+  TableState state;
+  if (data.source) {
+    hir::Table table;
+    table.name = full_name(context, declaration);
+    table.span = declaration.name.span;
+    table.doc = declaration.doc;
+    state = DataBlock(context, declaration, data.entries, &*data.source).resolve(std::move(table));
+  } else {
+    state = resolve_pipeline(context, declaration, data);
+  }
   context.tables[&declaration] = state;
   return state;
 }

@@ -12,6 +12,8 @@ namespace mlp::sema {
 RowNames names_of_table(Context& context, const ast::Declaration& declaration, const TableState& state);
 /// The names of a view's columns and of its table's, those of the view first.
 RowNames names_of_view(Context& context, hir::ViewId view);
+/// The table that a stage makes, with the columns that the stage's block declares; `table` has what else is known of it.
+TableState resolve_stage_table(Context& context, const ast::Declaration& declaration, const std::vector<ast::DataEntry>& entries, hir::Table table);
 /// Columns that a table declares and does not have, because they were reported: their names are poison, not unknown.
 std::set<std::string, std::less<>> reported_columns(const Context& context, const ast::Declaration& declaration, const TableState& state);
 /// Tags of a column line, with the place that decides its policy or availability.

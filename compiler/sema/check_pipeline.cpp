@@ -772,33 +772,29 @@ void Pipeline::stage(const ast::SqlStage&, const ast::Stage& of) {
   current_.clear();
 }
 
+/// What the function returns is read like a source: declared columns with their contract, and nothing of the input comes along.
 void Pipeline::stage(const ast::PythonStage& python, const ast::Stage& of) {
-  context_.not_yet("`python(…)` stages", of.word);
-  current_.clear();
-  for (const ast::DataEntry& entry : python.columns) {
-    const auto* line = std::get_if<ast::Column>(&entry.kind);
-    if (!line) continue;
-    const auto type = resolve_type(context_, line->type);
-    for (const ast::Name& name : line->names) {
-      const bool fresh = is_new_name(name);
-      poisoned_.insert(name.text);
-      const ReadTags read = read_tags(context_, line->tags, [&](const ast::Path& path) {
-        return std::any_of(python.columns.begin(), python.columns.end(), [&](const ast::DataEntry& other) {
-          const auto* column = std::get_if<ast::Column>(&other.kind);
-          return column && std::any_of(column->names.begin(), column->names.end(), [&](const ast::Name& n) { return n.text == path.text(); });
-        });
-      });
-      if (!type || !fresh) continue;
-      hir::Column made;
-      made.name = name.text, made.span = name.span, made.doc = entry.doc;
-      made.type = *type;
-      made.tags = read.tags;
-      if (line->in && type->is_number())
-        if (const auto range = constant_range(context_, line->in, fmt::format("the range of `{}`", name.text))) made.range = *range;
-      made.made_by = hir::SourceColumn{name.text, {}, {}, {}, {}, false, false};
-      current_.push_back(add(std::move(made), {read.decisive ? read.decisive : read.available.value_or(Span{}), line->type.span}));
-    }
-  }
+  check_python_reference(context_, python.function.value, python.function.span);
+  finish_rows();
+  hir::Table table;
+  table.name = fmt::format("{}.{}", declaration_.name.text, context_.sources.text(of.word));
+  table.span = of.word;
+  table.intermediate = true;
+  table.stage = hir::Stage{hir::Stage::Kind::python, of.word, id_};
+  table.stage->keys = current_;
+  table.source = find_entries(EntryKind::source, "python").front()->native;
+  const std::string& folder = context_.modules[context_.module].folder;
+  table.path = folder.empty() || python.function.value.starts_with('/') ? python.function.value : folder + "/" + python.function.value;
+  table.path_span = python.function.span;
+  const TableState state = resolve_stage_table(context_, declaration_, python.columns, std::move(table));
+  opaque_ = state.opaque;
+  poisoned_.clear();
+  id_ = *state.id;
+  current_ = context_.out[id_].columns;
+  for (const ast::DataEntry& entry : python.columns)
+    if (const auto* line = std::get_if<ast::Column>(&entry.kind))
+      for (const ast::Name& name : line->names) poisoned_.insert(name.text);
+  begin({hir::Stage::Kind::same, of.word});
 }
 
 TableState Pipeline::resolve() {

@@ -98,14 +98,14 @@ struct LockPlace {
 
 /// The stage of a pipeline that makes the rows of a table of those of others.
 struct Stage {
-  enum class Kind : std::uint8_t { same, filter, sample, sort, limit, dedupe, group, join, asof_join, union_, unpivot, fill, cross };
+  enum class Kind : std::uint8_t { same, filter, sample, sort, limit, dedupe, group, join, asof_join, union_, unpivot, fill, cross, python };
   Kind kind = Kind::same;              ///< `same`: the rows of `from` as they are, with further columns
   Span span;
   TableId from;
   std::vector<TableId> others;         ///< join, asof join: the one that is joined; union: those that follow
   std::optional<ColumnId> condition;   ///< filter: of `from`, named by nobody; rows are kept where it is true
   std::vector<std::pair<expr::Expr, expr::Expr>> equal;  ///< join, asof join: over columns of `from`, of the other
-  std::vector<ColumnId> keys;          ///< dedupe, group, fill: of `from`
+  std::vector<ColumnId> keys;          ///< dedupe, group, fill, python (all that are given to the function): of `from`
   std::vector<std::pair<ColumnId, bool>> order;  ///< sort, and dedupe (the row kept is the first in it): of `from`; true: descending
   bool left = false, one = false;      ///< join
   std::optional<ColumnId> at, other_time;  ///< asof join: the times compared. fill: `at` is the time that is filled
@@ -121,7 +121,7 @@ struct Table {
   std::string name;
   Span span;
   std::string doc;
-  std::optional<Stage> stage;  ///< its rows are made of other tables'; the source's fields are empty
+  std::optional<Stage> stage;  ///< its rows are made of other tables'; the source's fields are empty, but of `python`, which is read like a source
   bool intermediate = false;   ///< of a pipeline, before its last stage: nobody wrote its name
   std::string source;      ///< native symbol of the source's signature
   bool synthetic = false;  ///< rows come from the columns' own expressions

@@ -8,6 +8,12 @@
 
 namespace mlp::exec {
 
+namespace {
+
+constexpr const char* kNotInStore = "its result is not in the store";
+
+}  // namespace
+
 Digest output_digest(const StepState& state) {
   Hasher hasher("outputs/1");
   for (const Digest& digest : state.outputs) hasher.add(digest);
@@ -65,9 +71,14 @@ std::string reason_to_run(Session& session, plan::StepId id) {
     for (std::size_t i = 0; i < last.inputs.size(); ++i)
       if (session.plan[step.inputs[i]].name != last.inputs[i].name) return "the order of its inputs changed with their code";
   }
-  if (changed.empty()) return "its result is not in the store";
+  if (changed.empty()) return kNotInStore;
   if (changed.size() > 4) return fmt::format("{} and {} more of its inputs", fmt::join(changed.begin(), changed.begin() + 3, ", "), changed.size() - 3);
   return fmt::format("{}", fmt::join(changed, ", "));
+}
+
+std::string reason_to_call(Session& session, plan::StepId id) {
+  const std::string reason = reason_to_run(session, id);
+  return reason == kNotInStore ? session.plan.tables[session.plan[id].table].path + " was written since it was last called" : reason;
 }
 
 }  // namespace mlp::exec

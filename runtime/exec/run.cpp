@@ -36,6 +36,21 @@ struct Tasks {
   Graph graph;
 };
 
+/// What the function that makes the table is given; nothing where none makes it. The inputs are done.
+std::optional<fetch::Given> given_to(Session& session, const plan::Step& step) {
+  const auto& code = std::get<plan::HashSource>(step.code);
+  if (code.takes.empty()) return std::nullopt;
+  Hasher content("given/1");
+  for (const plan::StepId input : step.inputs) content.add(output_digest(session.steps[input.index()]));
+  return fetch::Given{code.takes, step.recipe_key, content.finish(), [&session, &step]() -> Result<std::vector<Column>> {
+                        std::vector<Column> columns;
+                        for (const plan::StepId input : step.inputs) {
+                          MLP_TRY(columns.emplace_back(), session.whole_column(input));
+                        }
+                        return columns;
+                      }};
+}
+
 bool makes_rows(const plan::Step& step) { return std::holds_alternative<plan::Filter>(step.code) || std::holds_alternative<plan::Arrange>(step.code); }
 
 Tasks group_steps(const plan::Physical& plan) {
@@ -158,8 +173,9 @@ class Runner {
     const auto began = SteadyClock::now();
     started(step);
     bool hashed = false;
+    const auto given = given_to(session_, step);
     MLP_TRY(auto table, look_at_source(session_.plan.tables[step.table], session_.plan.folder, session_.options.fragment_rows, session_.files,
-                                       session_.store, true, hashed, {true, session_.run_id, session_.options.stop}));
+                                       session_.store, true, hashed, {true, session_.run_id, session_.options.stop, given ? &*given : nullptr}));
     MLP_CHECK(table.has_value());
     session_.tables[step.table] = std::move(*table);
     StepState& state = session_.steps[id.index()];
@@ -168,7 +184,7 @@ class Runner {
     // A file that was looked at again and holds what it held is no step that ran: nothing follows from it.
     const bool known = session_.store.find(key).has_value();
     if (!known) {
-      report_.steps[id.index()].reason = reason_to_run_source(id);
+      report_.steps[id.index()].reason = given ? reason_to_call(session_, id) : reason_to_run_source(id);
       session_.store.stage(key, {});
     }
     finished(id, began, known ? 0 : 1, {key});
@@ -565,7 +581,12 @@ Result<std::vector<StepForecast>> preview(const plan::Physical& plan, store::Sto
     StepState& state = session.steps[i];
     if (std::holds_alternative<plan::HashSource>(step.code)) {
       bool hashed = false;
-      MLP_TRY(auto table, look_at_source(plan.tables[step.table], plan.folder, options.fragment_rows, *files, store, options.hash_sources, hashed, {false, {}, nullptr}));
+      std::optional<io::Table> table;
+      const auto unknown = std::find_if(step.inputs.begin(), step.inputs.end(), [&](plan::StepId input) { return !session.steps[input.index()].done; });
+      if (unknown == step.inputs.end()) {
+        const auto given = given_to(session, step);
+        MLP_TRY(table, look_at_source(plan.tables[step.table], plan.folder, options.fragment_rows, *files, store, options.hash_sources, hashed, {false, {}, nullptr, given ? &*given : nullptr}));
+      }
       if (table) {
         session.tables[step.table] = std::move(*table);
         state.outputs = {session.tables[step.table]->content};
@@ -579,6 +600,11 @@ Result<std::vector<StepForecast>> preview(const plan::Physical& plan, store::Sto
         if (before && fetch::is_remote(plan.tables[step.table].source)) {
           forecast.action = Forecast::may_run;
           forecast.reason = "its server is asked when it runs";
+        } else if (before && unknown != step.inputs.end()) {
+          forecast.action = Forecast::may_run;
+          forecast.reason = "if " + plan[*unknown].name + " comes out differently";
+        } else if (!step.inputs.empty()) {
+          forecast.reason = reason_to_call(session, id);
         }
       }
       forecasts.push_back(std::move(forecast));

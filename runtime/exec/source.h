@@ -9,6 +9,7 @@
 
 #include "compiler/diag/diagnostic.h"
 #include "compiler/plan/physical.h"
+#include "runtime/fetch/fetch.h"
 #include "runtime/io/file_system.h"
 #include "runtime/io/source.h"
 #include "runtime/store/store.h"
@@ -21,6 +22,7 @@ struct FetchOptions {
   bool may_fetch = true;  ///< false: where somebody would have to be asked, look_at_source gives nothing
   std::string run;        ///< names logs
   const std::atomic<bool>* stop = nullptr;
+  const fetch::Given* given = nullptr;  ///< of a table that a function makes of another
 };
 
 /// The files of the table as they stand; what is not in files is fetched first. `hashed` becomes true when something had to be read, because no stamp proves that it did

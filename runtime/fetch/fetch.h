@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -8,6 +9,8 @@
 
 #include "compiler/diag/diagnostic.h"
 #include "compiler/plan/physical.h"
+#include "compiler/support/digest.h"
+#include "runtime/column/column.h"
 #include "runtime/io/file_system.h"
 #include "runtime/store/store.h"
 
@@ -18,6 +21,14 @@
 /// has the digest of its contents for a name, so that the same rows are the same file.
 namespace mlp::fetch {
 
+/// What the function of a stage is given: columns of the table before it.
+struct Given {
+  std::vector<std::string> names;
+  Digest recipe;   ///< how they are computed
+  Digest content;  ///< what they hold
+  std::function<Result<std::vector<Column>>()> read;
+};
+
 struct Context {
   io::FileSystem& files;
   store::Store& store;
@@ -25,6 +36,7 @@ struct Context {
   std::string run;     ///< names logs; may be empty
   const std::atomic<bool>* stop = nullptr;
   bool may_fetch = true;  ///< false: nobody is asked, nothing is started, nothing is written
+  const Given* given = nullptr;  ///< of a stage
 };
 
 struct File {

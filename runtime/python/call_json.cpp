@@ -71,8 +71,8 @@ diag::Diagnostic refused(const python::Code& code, const Json& report, const Lim
   }
   if (kind == "arguments") {
     const std::string missing = text_in(report, "missing");
-    return make(Error::E0913, fmt::format("`{}` needs an argument `{}` that nobody gives", code.name(), missing),
-                "it may take `columns`, `as_of` and `token`; give other parameters a default");
+    return make(Error::E0913, missing.empty() ? fmt::format("`{}` takes no table", code.name()) : fmt::format("`{}` needs an argument `{}` that nobody gives", code.name(), missing),
+                "a source may take `columns`, `as_of` and `token`, a stage takes its table; give other parameters a default");
   }
   if (kind == "memory")
     return make(Error::E0913, fmt::format("`{}` needs more than {} MB of memory", code.name(), limits.most_memory >> 20), "allow more with `megabytes:`, or yield the table in parts");
@@ -184,6 +184,11 @@ Result<std::optional<Interpreter>> find_interpreter(io::FileSystem& files, store
 
 Result<void> call_source(const Place& place, const python::Code& code, const SourceCall& asked, const std::string& output) {
   return call(place, code, Json{{"columns", asked.columns}, {"as_of", asked.as_of}, {"token", asked.token}}, asked.token, output);
+}
+
+Result<void> call_with_table(const Place& place, const Code& code, const std::vector<std::string>& types, const std::vector<std::string>& wanted, const std::string& input,
+                             const std::string& output) {
+  return call(place, code, Json{{"columns", wanted}, {"as_of", ""}, {"token", ""}, {"types", types}, {"input", whole_path(input)}}, {}, output);
 }
 
 }  // namespace mlp::python

@@ -34,10 +34,56 @@ def load_function():
     return function
 
 
+def parse(kind, values):
+    """Texts of a column of the stage's input, as values."""
+    if kind == "string":
+        convert = None
+    elif kind == "bool":
+        convert = lambda text: text == "true"
+    elif kind == "date":
+        convert = datetime.date.fromisoformat
+    elif kind == "timestamp":
+        convert = lambda text: datetime.datetime.fromisoformat(text)
+    elif kind == "duration":
+        convert = lambda text: datetime.timedelta(microseconds=int(text[:-2]))
+    else:
+        convert = {"int": int, "float": float}[kind]
+    return [None if v == MISSING else convert(v) if convert else v for v in values]
+
+
+def read_input():
+    csv.field_size_limit(sys.maxsize)
+    with open(request["input"], newline="", encoding="utf-8") as file:
+        reader = csv.reader(file)
+        names = next(reader)
+        columns = list(zip(*reader)) or [()] * len(names)
+    return {name: parse(kind, values) for name, kind, values in zip(names, request["types"], columns)}
+
+
+def as_asked(table, annotation):
+    library = library_of(annotation)
+    if library == "pandas":
+        import pandas
+        return pandas.DataFrame(table)
+    if library == "pyarrow":
+        import pyarrow
+        return pyarrow.table(table)
+    if library == "polars":
+        import polars
+        return polars.DataFrame(table)
+    return table
+
+
 def arguments(function):
     parameters = inspect.signature(function, eval_str=True).parameters.values()
-    named = {}
+    given, named = [], {}
     offered = {"columns": request["columns"] or None, "as_of": request["as_of"] or None, "token": request["token"] or None}
+    if "input" in request:
+        first = next(iter(parameters), None)
+        if first is None:
+            raise Refused("arguments", missing="")
+        given.append(as_asked(read_input(), first.annotation))
+        parameters, offered = list(parameters)[1:], {}
     for parameter in parameters:
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             continue
@@ -45,7 +91,7 @@ def arguments(function):
             named[parameter.name] = offered[parameter.name]
         elif parameter.default is parameter.empty:
             raise Refused("arguments", missing=parameter.name)
-    return named
+    return given, named
 
 
 def columns_of(table):
@@ -162,7 +208,8 @@ def place_of(error):
 def main():
     try:
         function = load_function()
-        write_rows(function(**arguments(function)))
+        given, named = arguments(function)
+        write_rows(function(*given, **named))
         return {"kind": "done"}
     except Refused as error:
         return error.report

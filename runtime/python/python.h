@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "compiler/diag/diagnostic.h"
 #include "compiler/plan/physical.h"
 #include "compiler/support/digest.h"
+#include "runtime/column/column.h"
 #include "runtime/io/file_system.h"
 #include "runtime/store/store.h"
 
@@ -62,6 +64,15 @@ struct SourceCall {
 };
 /// Calls it and writes the rows that it returns to `output`, the path of a file. E0913 with the last lines of the log; E0803, E0804.
 Result<void> call_source(const Place& place, const Code& code, const SourceCall& call, const std::string& output);
+
+/// The stage `| python("prep.py:clean") -> { columns }`: calls the function with a table and writes the `wanted` columns of the one that it
+/// returns to `output`. Failures as of call_source.
+Result<void> call_stage(const Place& place, const Code& code, std::span<const std::string> names, std::span<const Column> table, const std::vector<std::string>& wanted,
+                        const std::string& output);
+
+/// The same with the table in a file; `types` are those of its columns.
+Result<void> call_with_table(const Place& place, const Code& code, const std::vector<std::string>& types, const std::vector<std::string>& wanted, const std::string& input,
+                             const std::string& output);
 
 /// The variables that a function sees; of ours it gets PATH, HOME and TMPDIR.
 std::vector<std::string> environment();
