@@ -152,7 +152,7 @@ int monitor(const Common& common, const std::string& file, const std::string& na
     actions = monitor::send_alerts(*block, *looked, fmt::format("{} windows in a row had too few rows", short_windows), loaded.plan.folder, *files, request.now_us);
   }
   if (looked->window.bad.count)
-    said.push_back(set_aside(looked->window.set_aside, looked->window.bad, looked->window.file.empty() ? looked->deployed.deployment : looked->window.file,
+    said.push_back(io::rows_set_aside(looked->window.set_aside, looked->window.bad, looked->window.file.empty() ? looked->deployed.deployment : looked->window.file,
                              "they are in no distribution that is compared; mend what sends them"));
   for (const monitor::Action& action : actions)
     if (!action.done) said.push_back(diag::make(diag::Code::E0911, action.span, fmt::format("an alert was not delivered: {}", action.detail)).with_label("was not told").with_help(action.help));

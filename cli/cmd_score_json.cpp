@@ -70,7 +70,7 @@ int score(const Common& common, const std::string& what, const std::string& inpu
   if (!done) return report(common, done.error());
 
   std::vector<diag::Diagnostic> warnings;
-  if (done->bad_rows) warnings.push_back(set_aside(done->bad_rows, done->bad, input, "they have no prediction; mend them and score them again"));
+  if (done->bad_rows) warnings.push_back(io::rows_set_aside(done->bad_rows, done->bad, input, "they have no prediction; mend them and score them again"));
   if (done->outside)
     warnings.push_back(diag::make(diag::Code::W0802, {}, fmt::format("{} row{} of `{}` {} no prediction: the model was not made for such rows", done->outside, done->outside == 1 ? "" : "s", input,
                                                                      done->outside == 1 ? "has" : "have"))

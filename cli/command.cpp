@@ -204,15 +204,6 @@ void watch_signals() {
   sigaction(SIGTERM, &action, nullptr);
 }
 
-diag::Diagnostic set_aside(std::uint64_t rows, const io::BadValues& bad, const std::string& input, const std::string& help) {
-  diag::Diagnostic d = io::contract_failure(input, std::span(&bad, 1));
-  d.code = diag::Code::W0802;
-  d.message = fmt::format("{} row{} of `{}` {} set aside: {} break{} the contract of the table", rows, rows == 1 ? "" : "s", input, rows == 1 ? "is" : "are",
-                          rows == 1 ? "it" : "they", rows == 1 ? "s" : "");
-  d.help = help;
-  return d;
-}
-
 std::string table(const std::vector<std::vector<std::string>>& rows, bool colour) {
   std::vector<std::size_t> widths;
   for (const auto& row : rows)

@@ -75,8 +75,6 @@ void watch_signals();
 
 /// Progress: a line a finished step, or on a terminal one line that changes.
 exec::Listener progress(const Common& common, std::size_t steps);
-/// W0802 for rows of a file (or of requests) that break the contract of the table.
-diag::Diagnostic set_aside(std::uint64_t rows, const io::BadValues& bad, const std::string& input, const std::string& help);
 /// Text in a table: columns aligned, two blanks between; the first row is the head.
 std::string table(const std::vector<std::vector<std::string>>& rows, bool colour);
 /// "1.9 s", "120 ms".

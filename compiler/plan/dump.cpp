@@ -58,7 +58,7 @@ std::string of(const Options& options) {
 
 /// What the text for people does not tell.
 struct Details {
-  std::string operator()(const HashSource&) const { return ""; }
+  std::string operator()(const HashSource& c) const { return c.contract.empty() ? "" : fmt::format("contract of {} columns", c.contract.size()); }
   std::string operator()(const ReadColumn& c) const { return fmt::format("\"{}\" {}", c.source_name, to_string(c.type)); }
   std::string operator()(const Kernel& c) const { return fmt::format("{}{}", to_string(c.code.type()), c.generate ? " generate" : ""); }
   std::string operator()(const Expect& c) const { return fmt::format("{} items", c.items.size()); }
@@ -156,7 +156,8 @@ std::string dump(const Physical& plan) {
   for (const Table& table : plan.tables)
     out += table.synthetic ? fmt::format("  table {} synthetic {} rows\n", table.name, table.rows)
            : table.made    ? fmt::format("  table {} made\n", table.name)
-                           : fmt::format("  table {} {} \"{}\"{}\n", table.name, table.source, table.path, of(table.options));
+                           : fmt::format("  table {} {} \"{}\"{}{}\n", table.name, table.source, table.path, of(table.options),
+                                         table.reject ? fmt::format(" reject up to {} into \"{}\"", table.reject->share, table.reject->into) : std::string());
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
     const Step& step = plan.steps[i];
     const std::string details = std::visit(Details{}, step.code);

@@ -58,6 +58,10 @@ struct CodeHash {
   Digest operator()(const HashSource& c) const {
     Hasher h("hash_source/1");
     if (!c.takes.empty()) mix(h, c.takes);
+    // A set: the order in which columns are declared means nothing.
+    std::set<Digest> columns;
+    for (const ReadColumn& column : c.contract) columns.insert((*this)(column));
+    for (const Digest& column : columns) h.add(column);
     return h.finish();
   }
   Digest operator()(const ReadColumn& c) const {

@@ -28,12 +28,6 @@ using Options = std::vector<std::pair<std::string, Value>>;
 
 // ---- what a step does; the doc of each tells its inputs in order --------------------------------------------------------
 
-/// Finds the files of the table, hashes what changed, cuts fragments. No inputs, but of a table that a function makes of another: columns
-/// of that. One output: the fragment list.
-struct HashSource {
-  std::vector<std::string> takes;  ///< what the function calls its columns
-};
-
 /// Reads one column of a source file with its part of the contract. Inputs: HashSource. Per fragment: a Column. The ReadColumn
 /// steps of one table are done in one scan.
 struct ReadColumn {
@@ -44,6 +38,13 @@ struct ReadColumn {
   std::vector<std::string> allowed;
   std::string matches;
   std::optional<Interval> range;
+};
+
+/// Finds the files of the table, hashes what changed, cuts fragments. No inputs, but of a table that a function makes of another: columns
+/// of that. One output: the fragment list.
+struct HashSource {
+  std::vector<std::string> takes;    ///< what the function calls its columns
+  std::vector<ReadColumn> contract;  ///< not empty (Table::reject): rows that break it are left out
 };
 
 /// Evaluates a row-wise expression. Inputs: those of the expression, in order (Columns of one table). Per fragment: a Column.
@@ -354,6 +355,12 @@ struct Step {
   bool shows_names = false;  ///< no value: runs after a rename, and `plan` says so
 };
 
+/// Where rows are written that the HashSource step of a table leaves out. In no key.
+struct Reject {
+  double share = 0;  ///< of all rows; more are a failure
+  std::string into;  ///< absolute or relative to the folder of the workflow; .csv or .parquet
+};
+
 struct Table {
   std::string name;
   bool synthetic = false;
@@ -368,6 +375,7 @@ struct Table {
   std::vector<std::string> declared;  ///< with a lock: the names in the source of the columns that the workflow declares
   std::string version_by;   ///< column of the source that rises with every change of it; empty: none is known
   std::vector<std::string> columns, key;  ///< that are read, and those of them that are the key, by their names in the source
+  std::optional<Reject> reject;
 };
 
 struct Param { std::string name, value, from; };

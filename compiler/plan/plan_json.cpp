@@ -49,11 +49,11 @@ struct Words<ScorerColumn::By> {
 
 // ---- fields of each struct, in the order of the document ------------------------------------------------------------------
 
-template <class A> void fields(A& a, HashSource& c) { a("takes", c.takes); }
 template <class A> void fields(A& a, ReadColumn& c) {
   a("source_name", c.source_name), a("type", c.type), a("format", c.format), a("bool_values", c.bool_values);
   a("allowed", c.allowed), a("matches", c.matches), a("range", c.range);
 }
+template <class A> void fields(A& a, HashSource& c) { a("takes", c.takes), a("contract", c.contract); }
 template <class A> void fields(A& a, Kernel& c) { a("code", c.code), a("generate", c.generate); }
 template <class A> void fields(A& a, Expect::Item& i) {
   a("text", i.text), a("span", i.span), a("warn", i.warn), a("for_all_rows", i.for_all_rows), a("condition", i.condition);
@@ -128,9 +128,10 @@ template <class A> void fields(A& a, Step& s) {
   a("shows_names", s.shows_names);
 }
 template <class A> void fields(A& a, SchemaColumn& c) { a("name", c.name), a("type", c.type); }
+template <class A> void fields(A& a, Reject& r) { a("share", r.share), a("into", r.into); }
 template <class A> void fields(A& a, Table& t) {
   a("name", t.name), a("synthetic", t.synthetic), a("made", t.made), a("source", t.source), a("options", t.options), a("path", t.path), a("rows", t.rows);
-  a("span", t.span), a("lock", t.lock), a("locked", t.locked), a("declared", t.declared), a("version_by", t.version_by), a("columns", t.columns), a("key", t.key);
+  a("span", t.span), a("lock", t.lock), a("locked", t.locked), a("declared", t.declared), a("version_by", t.version_by), a("columns", t.columns), a("key", t.key), a("reject", t.reject);
 }
 template <class A> void fields(A& a, Param& p) { a("name", p.name), a("value", p.value), a("from", p.from); }
 template <class A> void fields(A& a, Edge& e) {

@@ -97,6 +97,7 @@ struct StepCheck {
 
   void operator()(const HashSource& c) {
     expect_inputs(std::nullopt, c.takes.size());
+    if (!c.contract.empty() && !plan.tables[step.table].reject) problem("leaves rows out and has no place for them");
     if (plan.tables[step.table].synthetic) problem("hashes a table that has no file");
   }
   void operator()(const ReadColumn& c) {

@@ -20,14 +20,18 @@ std::string contract_text(const hir::Column& column, const hir::SourceColumn& so
   return text;
 }
 
-StepId read_column(Lowering& l, hir::ColumnId id, StepId files) {
-  const hir::Column& column = l.workflow[id];
-  const auto& source = std::get<hir::SourceColumn>(column.made_by);
+plan::ReadColumn contract_of(const hir::Column& column, const hir::SourceColumn& source) {
   plan::ReadColumn code{source.source_name, column.type, source.format, source.bool_values, source.allowed, source.matches, std::nullopt};
   if (source.ranged) code.range = column.range;
   std::sort(code.allowed.begin(), code.allowed.end());  // a set: the order in which it is written means nothing
+  return code;
+}
+
+StepId read_column(Lowering& l, hir::ColumnId id, StepId files) {
+  const hir::Column& column = l.workflow[id];
+  const auto& source = std::get<hir::SourceColumn>(column.made_by);
   const Place place{column_name(l.workflow, id), "", column.span, table_index(l.workflow, *column.table)};
-  return add_step(l, place, std::move(code), {files}, contract_text(column, source));
+  return add_step(l, place, contract_of(column, source), {files}, contract_text(column, source));
 }
 
 /// Position of the column's step among the inputs; added where it is not there yet.
@@ -93,6 +97,9 @@ void lower_source(Lowering& l, hir::TableId id) {
         inputs.push_back(lower_column(l, column, nullptr));
       }
     }
+    if (table.reject)
+      for (const hir::ColumnId column : table.columns)
+        if (const auto* source = std::get_if<hir::SourceColumn>(&l.workflow[column].made_by)) code.contract.push_back(contract_of(l.workflow[column], *source));
     l.rows[index] = add_step(l, place, std::move(code), std::move(inputs), fmt::format("{}({})", native_name(table.source), options));
   }
   // The contract of a table is checked whole, so all declared columns are read, also those that nothing else needs.

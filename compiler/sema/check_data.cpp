@@ -78,6 +78,7 @@ class DataBlock {
  private:
   void collect();
   void take_rest(const ast::DataEntry& entry);
+  void read_reject(const ast::Reject& reject, Span span);
   void read_source();
   std::string version_column(const ast::Path& path) const;
   Span argument_span(const ast::Call& call, std::string_view option) const;
@@ -171,6 +172,19 @@ void DataBlock::take_rest(const ast::DataEntry& entry) {
   two.message = fmt::format("{}", fmt::join(collisions, "; "));
   two.label = "takes columns that need names of their own";
   context_.report(std::move(two));
+}
+
+void DataBlock::read_reject(const ast::Reject& reject, Span span) {
+  if (table_.synthetic)
+    context_.report(diag::make(Code::E0206, span, fmt::format("`{}` is generated: no row of it breaks its contract", declaration_.name.text))
+                        .with_label("nothing is read here").with_help("leave it out"));
+  if (table_.reject)
+    context_.report(diag::make(Code::E0210, span, "`reject` is given twice").with_label("given again here").with_secondary(table_.reject->span, "first given here").with_help("leave one of the two out"));
+  const double share = constant_float(context_, reject.share, {0, 1}, "the share of rows that `reject` sets aside").value_or(0);
+  if (!reject.into.value.ends_with(".csv") && !reject.into.value.ends_with(".parquet"))
+    context_.report(diag::make(Code::E0303, reject.into.span, "rows that `reject` sets aside are written as CSV or Parquet")
+                        .with_label("the ending names neither").with_help("name it \"rejected.csv\" or \"rejected.parquet\""));
+  table_.reject = hir::Reject{share, in_folder(context_.modules[context_.module].folder, reject.into.value), span};
 }
 
 void DataBlock::read_source() {
@@ -467,7 +481,7 @@ TableState DataBlock::resolve(hir::Table table) {
   finish_table();
   for (const ast::DataEntry& entry : entries_) {
     if (const auto* expect = std::get_if<ast::Expect>(&entry.kind)) check_expect(context_, table_, *expect, rows_, entry.span);
-    if (std::holds_alternative<ast::Reject>(entry.kind)) context_.not_yet("`reject`", entry.span);
+    if (const auto* reject = std::get_if<ast::Reject>(&entry.kind)) read_reject(*reject, entry.span);
   }
   if (columns_.empty() && !rows_.opaque && !table_.lock)
     context_.report(diag::make(Code::E0207, declaration_.name.span, fmt::format("the table `{}` declares no columns", declaration_.name.text))

@@ -149,6 +149,7 @@ std::string dump(const Workflow& w) {
     if (!table.path.empty()) out += fmt::format(" \"{}\"", table.path);
     if (!table.options.empty()) out += fmt::format(" ({})", options_text(table.options));
     out += "\n";
+    if (table.reject) out += fmt::format("  reject up to {} into \"{}\"\n", table.reject->share, table.reject->into);
     for (const ColumnId column : table.columns) out += column_text(w, column);
     for (const Expectation& expectation : table.expectations)
       out += fmt::format("  expect {}{}{}\n", expr::to_string(expectation.condition), expectation.for_all_rows ? " for all rows" : "", expectation.warn ? " else warn" : "");

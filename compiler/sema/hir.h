@@ -117,6 +117,13 @@ struct Stage {
   std::vector<std::pair<ColumnId, Value>> filled;  ///< fill: columns of `from` and what they hold in a row that was missing
 };
 
+/// `reject up to SHARE into "FILE"`: rows that break the contract of a column are no rows of the table.
+struct Reject {
+  double share = 0;  ///< of all rows; more end the run
+  std::string into;  ///< relative to the workflow's folder
+  Span span;
+};
+
 struct Table {
   std::string name;
   Span span;
@@ -132,6 +139,7 @@ struct Table {
   std::uint64_t rows = 0;  ///< of a synthetic table
   std::int64_t seed = 0;   ///< of a synthetic table; already part of the streams of its random calls
   std::optional<LockPlace> lock;  ///< of a table with `rest from lock`
+  std::optional<Reject> reject;
   std::vector<ColumnId> columns;
   std::vector<ColumnId> key;
   std::optional<ColumnId> time, label, weight;

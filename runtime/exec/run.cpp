@@ -13,6 +13,7 @@
 #include "runtime/column/codec.h"
 #include "runtime/column/parallel.h"
 #include "runtime/exec/reason.h"
+#include "runtime/exec/rejected_rows.h"
 #include "runtime/exec/session.h"
 #include "runtime/fetch/fetch.h"
 
@@ -177,6 +178,12 @@ class Runner {
     MLP_TRY(auto table, look_at_source(session_.plan.tables[step.table], session_.plan.folder, session_.options.fragment_rows, session_.files,
                                        session_.store, true, hashed, {true, session_.run_id, session_.options.stop, given ? &*given : nullptr}));
     MLP_CHECK(table.has_value());
+    if (!std::get<plan::HashSource>(step.code).contract.empty()) {
+      MLP_TRY_VOID(leave_bad_rows_out(*table, session_.plan, step, session_.files, session_.store, true));
+      MLP_TRY(auto warning, write_rejected_rows(*table, session_.plan, step, session_.files, session_.store));
+      const std::lock_guard lock(mutex_);
+      if (warning) report_.warnings.push_back(std::move(*warning));
+    }
     session_.tables[step.table] = std::move(*table);
     StepState& state = session_.steps[id.index()];
     state.outputs = {session_.tables[step.table]->content};
@@ -586,6 +593,10 @@ Result<std::vector<StepForecast>> preview(const plan::Physical& plan, store::Sto
       if (unknown == step.inputs.end()) {
         const auto given = given_to(session, step);
         MLP_TRY(table, look_at_source(plan.tables[step.table], plan.folder, options.fragment_rows, *files, store, options.hash_sources, hashed, {false, {}, nullptr, given ? &*given : nullptr}));
+        if (table && !std::get<plan::HashSource>(step.code).contract.empty()) {
+          MLP_TRY(const bool known, leave_bad_rows_out(*table, plan, step, *files, store, options.hash_sources));
+          if (!known) table.reset();
+        }
       }
       if (table) {
         session.tables[step.table] = std::move(*table);

@@ -240,7 +240,7 @@ Column ContractColumn::finish() {
 }
 
 ReadOutcome collect(std::span<ContractColumn> columns, const BadCells& whole_rows, const std::string& path, const Fragment& fragment,
-                    const std::function<std::uint64_t(std::uint32_t row)>& line) {
+                    std::size_t most_shown, const std::function<std::uint64_t(std::uint32_t row)>& line) {
   ReadOutcome outcome;
   outcome.batch.first_row = fragment.first_row;
   outcome.batch.rows = fragment.rows;
@@ -259,7 +259,7 @@ ReadOutcome collect(std::span<ContractColumn> columns, const BadCells& whole_row
   for (const ContractColumn& column : columns) take(column.bad());
   // By row, and within it in the order of the columns.
   std::ranges::stable_sort(cells, {}, &BadCells::Cell::row);
-  for (const BadCells::Cell* cell : std::span(cells).first(std::min(cells.size(), BadValues::kShown)))
+  for (const BadCells::Cell* cell : std::span(cells).first(std::min(cells.size(), most_shown)))
     outcome.bad.first.push_back({path, line(cell->row), cell->column, cell->value, cell->reason});
   for (ContractColumn& column : columns) outcome.batch.columns.push_back(column.finish());
   return outcome;

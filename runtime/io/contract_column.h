@@ -112,8 +112,8 @@ class ContractColumn {
   BadCells bad_;
 };
 
-/// What was read of a fragment, and what is bad about it; `line` tells the line (or the number in the file) of a row of the fragment.
+/// What was read of a fragment, and what is bad about it, `most_shown` of it with its place; `line` tells the line (or the number in the file) of a row of the fragment.
 ReadOutcome collect(std::span<ContractColumn> columns, const BadCells& whole_rows, const std::string& path, const Fragment& fragment,
-                    const std::function<std::uint64_t(std::uint32_t row)>& line);
+                    std::size_t most_shown, const std::function<std::uint64_t(std::uint32_t row)>& line);
 
 }  // namespace mlp::io

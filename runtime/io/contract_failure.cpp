@@ -48,4 +48,13 @@ diag::Diagnostic contract_failure(std::string_view table, std::span<const BadVal
   return d;
 }
 
+diag::Diagnostic rows_set_aside(std::uint64_t rows, const BadValues& bad, std::string_view name, std::string help) {
+  diag::Diagnostic d = contract_failure(name, std::span(&bad, 1));
+  d.code = diag::Code::W0802;
+  d.message = fmt::format("{} row{} of `{}` {} set aside: {} break{} the contract of the table", rows, rows == 1 ? "" : "s", name, rows == 1 ? "is" : "are",
+                          rows == 1 ? "it" : "they", rows == 1 ? "s" : "");
+  d.help = std::move(help);
+  return d;
+}
+
 }  // namespace mlp::io

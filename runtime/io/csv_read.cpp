@@ -80,7 +80,7 @@ Result<ReadOutcome> read_csv(const Source& source, const FileScan& scan, const F
   MLP_TRY(const std::vector<std::uint32_t> positions, bind_columns(source, scan, columns));
   MLP_TRY(const std::shared_ptr<File> file, open_text(source, scan.path));
   std::vector<ContractColumn> readers;
-  for (const FieldReader& field : fields) readers.emplace_back(field, fragment.rows);
+  for (const FieldReader& field : fields) readers.emplace_back(field, fragment.rows, source.most_shown);
 
   Window window(*file, fragment.begin, fragment.end);
   FieldIndex index(options.delimiter, width);
@@ -124,7 +124,7 @@ Result<ReadOutcome> read_csv(const Source& source, const FileScan& scan, const F
       std::string reason = fault_of(records, record.size(), width);
       block.others.push_back({block.rows, reason.empty(), record});
       if (!reason.empty())
-        bad.add({static_cast<std::uint32_t>(lines.size()), "", shortened(record_text(record, options.delimiter)), std::move(reason)}, BadValues::kShown);
+        bad.add({static_cast<std::uint32_t>(lines.size()), "", shortened(record_text(record, options.delimiter)), std::move(reason)}, source.most_shown);
       lines.push_back(records.line());
       line = records.next_line();
       ++block.rows;
@@ -138,7 +138,7 @@ Result<ReadOutcome> read_csv(const Source& source, const FileScan& scan, const F
   }
   MLP_TRY(const FileStamp stamp, file->stamp());
   if (lines.size() != fragment.rows || stamp != scan.stamp) return source_changed(scan.path);
-  return collect(readers, bad, scan.path, fragment, [&](std::uint32_t row) { return options.of_rows ? fragment.first_row + row + 1 : lines[row]; });
+  return collect(readers, bad, scan.path, fragment, source.most_shown, [&](std::uint32_t row) { return options.of_rows ? fragment.first_row + row + 1 : lines[row]; });
 }
 
 }  // namespace mlp::io

@@ -84,6 +84,27 @@ Table join_files(std::shared_ptr<const Source> source, std::vector<FileScan> fil
   return table;
 }
 
+void leave_out(Table& table, std::vector<std::vector<std::uint32_t>> rows) {
+  if (std::ranges::all_of(rows, &std::vector<std::uint32_t>::empty)) return;
+  Hasher whole("kept/1");
+  whole.add(table.content);
+  table.rows = 0;
+  for (std::size_t f = 0; f < rows.size(); ++f) {
+    Fragment& fragment = table.fragments[f];
+    fragment.rows -= rows[f].size();
+    fragment.first_row = table.rows;
+    table.rows += fragment.rows;
+    if (rows[f].empty()) continue;
+    Hasher kept("kept/1");
+    kept.add(fragment.content);
+    for (const std::uint32_t row : rows[f]) kept.add(row);
+    fragment.content = kept.finish();
+    whole.add(f).add(fragment.content);
+  }
+  table.content = whole.finish();
+  table.left_out = std::move(rows);
+}
+
 std::string encode(const FileScan& scan) {
   ByteWriter out;
   const auto digest = [&](const Digest& d) { out.raw(d.bytes.data(), d.bytes.size()); };

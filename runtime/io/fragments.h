@@ -48,10 +48,15 @@ struct Table {
   std::vector<Fragment> fragments;
   std::uint64_t rows = 0;
   Digest content;  ///< over the contents of the files in order
+  /// Of each fragment the rows that leave_out took: positions among all that it has in the file, ascending. Empty: none of the table.
+  std::vector<std::vector<std::uint32_t>> left_out;
 };
 
 /// Puts the files' fragments in order and numbers their rows through.
 Table join_files(std::shared_ptr<const Source> source, std::vector<FileScan> files);
+
+/// Takes rows out of the table, `rows[f]` of fragment f: they are not counted, and read_fragment does not give them.
+void leave_out(Table& table, std::vector<std::vector<std::uint32_t>> rows);
 
 /// All of a scan but its path, to be kept beside the stamp; decoding gives it with an empty path. E0903, E0909.
 std::string encode(const FileScan& scan);

@@ -127,7 +127,7 @@ Result<ReadOutcome> read_json(const Source& source, const FileScan& scan, const 
       if (std::ranges::find(names, other, &std::pair<std::string, std::uint32_t>::first) == names.end()) names.emplace_back(other, at->second);
 
   std::vector<ContractColumn> readers;
-  for (const FieldReader& field : fields) readers.emplace_back(field, fragment.rows);
+  for (const FieldReader& field : fields) readers.emplace_back(field, fragment.rows, source.most_shown);
   JsonRecordReader reader(std::move(names), positions);
   std::vector<std::optional<Value>> record;
   std::vector<std::uint64_t> lines;
@@ -137,7 +137,7 @@ Result<ReadOutcome> read_json(const Source& source, const FileScan& scan, const 
     changed = changed || lines.size() == fragment.rows;
     if (changed) return;
     const auto fault = reader.read(row, record);
-    if (fault) bad.add({static_cast<std::uint32_t>(lines.size()), fault->field, fault->value, fault->reason}, BadValues::kShown);
+    if (fault) bad.add({static_cast<std::uint32_t>(lines.size()), fault->field, fault->value, fault->reason}, source.most_shown);
     lines.push_back(line);
     for (std::size_t c = 0; c < readers.size(); ++c) {
       if (fault) readers[c].add_nothing();
@@ -146,7 +146,7 @@ Result<ReadOutcome> read_json(const Source& source, const FileScan& scan, const 
     }
   });
   if (changed || lines.size() != fragment.rows) return source_changed(scan.path);
-  return collect(readers, bad, scan.path, fragment, [&](std::uint32_t row) { return lines[row]; });
+  return collect(readers, bad, scan.path, fragment, source.most_shown, [&](std::uint32_t row) { return lines[row]; });
 }
 
 }  // namespace mlp::io

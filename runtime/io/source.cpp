@@ -173,10 +173,10 @@ Result<FileScan> look(const Source& source, const std::string& path) {
 
 bool was_made_with(const FileScan& file, const Source& source) { return file.made_with == digest_of(source); }
 
-Result<ReadOutcome> read_fragment(const Table& table, std::size_t fragment, std::span<const plan::ReadColumn> columns) {
-  MLP_CHECK(table.source != nullptr);
+namespace {
+
+Result<ReadOutcome> read_all_rows(const Table& table, const Fragment& place, std::span<const plan::ReadColumn> columns) {
   const Source& source = *table.source;
-  const Fragment& place = table.fragments[fragment];
   const FileScan& file = table.files[place.file];
   if (file.partition.empty()) {
     auto read = source.form->read(source, file, place, columns);
@@ -202,6 +202,39 @@ Result<ReadOutcome> read_fragment(const Table& table, std::size_t fragment, std:
     const auto at = static_cast<std::ptrdiff_t>(i);
     outcome.batch.columns.insert(outcome.batch.columns.begin() + at, std::move(column));
   }
+  return outcome;
+}
+
+/// The outcome without some of its rows, ascending.
+void drop(ReadOutcome& outcome, std::span<const std::uint32_t> rows) {
+  std::vector<std::uint32_t> kept, bad;
+  auto out = rows.begin();
+  auto next_bad = outcome.bad_rows.begin();
+  for (std::uint32_t row = 0; row < outcome.batch.rows; ++row) {
+    const bool is_bad = next_bad != outcome.bad_rows.end() && *next_bad == row;
+    next_bad += is_bad;
+    if (out != rows.end() && *out == row) {
+      ++out;
+      continue;
+    }
+    if (is_bad) bad.push_back(static_cast<std::uint32_t>(kept.size()));
+    kept.push_back(row);
+  }
+  for (Column& column : outcome.batch.columns) column = take(column, kept);
+  outcome.batch.rows = kept.size();
+  outcome.bad_rows = std::move(bad);
+  if (outcome.bad_rows.empty()) outcome.bad = {};
+}
+
+}  // namespace
+
+Result<ReadOutcome> read_fragment(const Table& table, std::size_t fragment, std::span<const plan::ReadColumn> columns) {
+  MLP_CHECK(table.source != nullptr);
+  if (table.left_out.empty()) return read_all_rows(table, table.fragments[fragment], columns);
+  Fragment place = table.fragments[fragment];
+  place.rows += table.left_out[fragment].size();
+  MLP_TRY(ReadOutcome outcome, read_all_rows(table, place, columns));
+  drop(outcome, table.left_out[fragment]);
   return outcome;
 }
 

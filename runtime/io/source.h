@@ -39,7 +39,7 @@ struct ReadOptions {
 /// Values that break the contract.
 struct BadValues {
   static constexpr std::size_t kShown = 20;
-  std::vector<diag::DataPlace> first;              ///< at most kShown, in the order of the file
+  std::vector<diag::DataPlace> first;              ///< in the order of the file: at most kShown, or Source::most_shown
   std::uint64_t count = 0;                         ///< all of them
   std::map<std::string, std::uint64_t> by_reason;  ///< "`age` is not a whole number" -> how many
 
@@ -78,6 +78,7 @@ struct Source {
   ReadOptions options;
   std::string scratch;  ///< folder for what is unpacked; empty: the system's for temporary files
   std::string folder;   ///< the beginning of a path that says nothing about rows; partitions (`year=2024/`) come after it
+  std::size_t most_shown = BadValues::kShown;  ///< bad values of a fragment, and of a column in it, that are told and not only counted
   bool hashes = true;   ///< false: for rows that are read once and not kept; digests stay empty
   std::vector<std::pair<std::string, std::string>> other_names;  ///< a column's name in files, and another that they may have
   std::vector<std::pair<std::string, std::string>> told_as;      ///< paths of files that were fetched, and what messages call them
@@ -125,6 +126,8 @@ Result<ReadOutcome> read_fragment(const Table& table, std::size_t fragment, std:
 std::string name_of_file(const Source& source, const std::string& path);
 /// E0805.
 std::unexpected<diag::Diagnostic> source_changed(const std::string& path);
+/// W0802: so many rows of `name` are set aside; there is at least one.
+diag::Diagnostic rows_set_aside(std::uint64_t rows, const BadValues& bad, std::string_view name, std::string help);
 /// E0801 for the bad values of a whole table, given in the order of its fragments; there is at least one.
 diag::Diagnostic contract_failure(std::string_view table, std::span<const BadValues> bad);
 

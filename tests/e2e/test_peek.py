@@ -149,7 +149,7 @@ def test_an_imported_table(run, tmp_path):
 def test_what_cannot_run_yet_elsewhere_in_the_file_is_in_nobodys_way(run, tmp_path):
     (tmp_path / "t.csv").write_text("x,y\n1,true\n2,false\n")
     (tmp_path / "t.mlp").write_text("""workflow t
-data t from csv("t.csv") { x : int; y : bool @label; reject up to 1% into "bad.csv" }
+data t from arrow("t.arrow") { x : int; y : bool @label }
 data u from csv("t.csv") { x : int }
 """)
     assert run("run", "t.mlp", check=1).code == 1

@@ -61,7 +61,7 @@ inline std::string random_text(std::mt19937_64& random, std::initializer_list<co
 }
 
 inline std::shared_ptr<const io::Source> csv_source(io::FileSystem& files, const io::ReadOptions& options = {}) {
-  return std::make_shared<const io::Source>(io::Source{&files, io::find_form("csv"), options, {}, {}, true, {}});
+  return std::make_shared<const io::Source>(io::Source{&files, io::find_form("csv"), options, {}, {}, io::BadValues::kShown, true, {}});
 }
 
 inline Result<WholeRead> read_all(io::FileSystem& files, const std::string& path,

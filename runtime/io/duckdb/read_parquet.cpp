@@ -339,7 +339,7 @@ Result<ReadOutcome> read(const Source& source, const FileScan& scan, const Fragm
   MLP_TRY(const std::vector<FieldReader> fields, make_field_readers(columns, source.options));
   MLP_TRY(const std::vector<std::uint32_t> positions, bind_columns(source, scan, columns));
   std::vector<ContractColumn> readers;
-  for (const FieldReader& field : fields) readers.emplace_back(field, fragment.rows);
+  for (const FieldReader& field : fields) readers.emplace_back(field, fragment.rows, source.most_shown);
   const OpenFile file(scan.path);
   if (!file.has(scan.stamp)) return source_changed(scan.path);
 
@@ -378,7 +378,7 @@ Result<ReadOutcome> read(const Source& source, const FileScan& scan, const Fragm
     if (!stream.ok) return failed(stream.result, scan.path);
     if (readers[0].rows() != fragment.rows || !file.has(scan.stamp)) return source_changed(scan.path);
   }
-  return collect(readers, {}, scan.path, fragment, [&](std::uint32_t row) { return fragment.begin + row + 1; });
+  return collect(readers, {}, scan.path, fragment, source.most_shown, [&](std::uint32_t row) { return fragment.begin + row + 1; });
 }
 
 }  // namespace mlp::io::duck
