@@ -3,6 +3,7 @@
 import csv
 import gzip
 import json
+import sqlite3
 
 import pytest
 
@@ -162,3 +163,15 @@ def test_a_row_that_is_set_aside_is_no_row_for_expectations(run, tmp_path):
     path = workflow(tmp_path)
     path.write_text(path.read_text().replace("rows >= 10", "rows == 396\n    expect id != 17 for all rows"))
     run("run", path)
+
+
+def test_rows_of_a_database(run, tmp_path, good):
+    database = sqlite3.connect(tmp_path / "shop.db")
+    database.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY, amount REAL, kind TEXT, day TEXT, late BOOLEAN)")
+    database.executemany("INSERT INTO orders VALUES (?, ?, ?, ?, ?)", [(int(r["id"]), float(r["amount"]) if r["amount"] else None, r["kind"], r["day"], r["late"] == "true") for r in rows()])
+    database.commit()
+    database.close()
+    outcome = run("run", workflow(tmp_path, source='sqlite("shop.db", table: "orders")'), "--format", "json", "--fragment-rows", "50")
+    assert metrics(outcome) == good
+    table = rejected(tmp_path / "bad.csv")
+    assert [(r["id"], int(r["reject_line"]), r["reject_column"]) for r in table] == [(str(i), i + 1, BAD[i][0]) for i in BAD]
