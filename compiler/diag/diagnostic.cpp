@@ -60,6 +60,9 @@ void shorten_words(std::string& text) {
 }  // namespace
 
 void Sink::report(Diagnostic diagnostic) {
+  // What is quoted may have several lines; a message has one.
+  std::ranges::replace(diagnostic.message, '\n', ' ');
+  std::ranges::replace(diagnostic.label, '\n', ' ');
   shorten_words(diagnostic.message);
   shorten_words(diagnostic.label);
   shorten_words(diagnostic.help);
