@@ -104,18 +104,22 @@ std::string store_directory(const Common& common, const std::string& file) {
   return folder.empty() ? ".mlp" : folder + "/.mlp";
 }
 
+bool set_as_of(const Common& common, driver::CompileOptions& options) {
+  if (common.as_of.empty()) return true;
+  const auto iso = io::DateFormat::parse("", true);
+  options.as_of_us = iso ? iso->read_timestamp(common.as_of) : std::nullopt;
+  if (!options.as_of_us)
+    report(common, failure(diag::Code::E0104, fmt::format("`--as-of {}` is no time", common.as_of), "write it as 2024-12-31 or 2024-12-31T23:59:59Z").error());
+  return options.as_of_us.has_value();
+}
+
 std::optional<LoadedPlan> load_plan(const Common& common, const std::string& file, const driver::CompileOptions& asked, store::Store& store,
                                     bool keep, int& exit) {
   driver::CompileOptions options = asked;
   options.env = common.env;
-  if (!common.as_of.empty()) {
-    const auto iso = io::DateFormat::parse("", true);
-    options.as_of_us = iso ? iso->read_timestamp(common.as_of) : std::nullopt;
-    if (!options.as_of_us) {
-      report(common, failure(diag::Code::E0104, fmt::format("`--as-of {}` is no time", common.as_of), "write it as 2024-12-31 or 2024-12-31T23:59:59Z").error());
-      exit = kUsage;
-      return std::nullopt;
-    }
+  if (!set_as_of(common, options)) {
+    exit = kUsage;
+    return std::nullopt;
   }
   auto text = driver::read_source(file);
   if (!text) {

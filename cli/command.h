@@ -45,6 +45,9 @@ int report(const Common& common, const diag::Sink& sink, const SourceMap& source
 /// "k=v" pairs; a usage failure names the one that is not.
 Result<std::map<std::string, std::string>> parse_params(const std::vector<std::string>& params);
 
+/// The time of `--as-of`; false after a report.
+bool set_as_of(const Common& common, driver::CompileOptions& options);
+
 /// Where the state of a workflow lives.
 std::string store_directory(const Common& common, const std::string& workflow_file);
 
@@ -93,6 +96,8 @@ int plan(const Common& common, const std::string& file, bool detailed_exitcode, 
 int run(const Common& common, const std::string& file, bool final_rows);
 /// The first rows of a table or view, where a condition holds (empty: all of them).
 int peek(const Common& common, const std::string& file, const std::string& name, const std::string& where, std::uint64_t rows);
+/// What a SELECT over the tables and views of the workflow gives; `rows`: at most so many, none: 100 as text, else all.
+int query(const Common& common, const std::string& file, const std::string& sql, std::optional<std::uint64_t> rows);
 int test(const Common& common, const std::string& file);
 int runs(const Common& common);
 int show(const Common& common, const std::string& run);

@@ -38,6 +38,7 @@ int main(int argc, char** argv) {
   app.set_help_flag("-h,--help", "what a command does and takes");
   std::function<int()> chosen;
   std::uint64_t most_rows = 10;
+  std::optional<std::uint64_t> query_rows;
   std::string format, file, name, emit, output, where, host = "127.0.0.1";
   int port = -1;
   bool insecure = false;
@@ -50,7 +51,7 @@ int main(int argc, char** argv) {
     if (verb == std::string_view("check"))
       sub->add_option("--format", format, "text, for people, on stderr; json: one document; sarif: SARIF 2.1.0, for editors and code review")
           ->check(CLI::IsMember({"text", "json", "sarif"}));
-    else if (verb == std::string_view("peek"))
+    else if (verb == std::string_view("peek") || verb == std::string_view("query"))
       sub->add_option("--format", format, "text: a table; json; csv")->check(CLI::IsMember({"text", "json", "csv"}));
     else
       sub->add_option("--format", format, "text, json; for plan and lineage also dot")->check(CLI::IsMember({"text", "json", "dot"}));
@@ -110,6 +111,13 @@ int main(int argc, char** argv) {
     sub->add_option("--where", where, "only rows for which this condition holds: 'age > 30 and job is known'");
     sub->add_option("--rows", most_rows, "how many, at most")->check(CLI::Range(0, 1'000'000))->capture_default_str();
     sub->callback([&] { chosen = [&] { return peek(common, file, name, where, most_rows); }; });
+  }
+  {
+    CLI::App* sub = command(&app, "query", "a SELECT over the tables and views of the workflow, by DuckDB");
+    with_file(sub), with_params(sub), stored(sub), with_execution(sub);
+    sub->add_option("SQL", name, "such as 'select job, count(*) from people group by job'")->required();
+    sub->add_option("--rows", query_rows, "how many, at most; default: 100 as text, else all")->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1} << 62));
+    sub->callback([&] { chosen = [&] { return query(common, file, name, query_rows); }; });
   }
   {
     CLI::App* sub = command(&app, "test", "the test blocks of a workflow");

@@ -96,18 +96,16 @@ Compiled compile_text(const std::string& path, std::string text, const CompileOp
   out.file = parse(out.sources, file, out.sink);
   if (last == Phase::ast) return out;
   // What parsed is checked also when something else did not, so that one run tells all mistakes.
-  CheckOptions check_options{options.params, options.read_environment, options.env, &out.modules, {}, {}, nullptr};
+  CheckOptions check_options{options.params, options.read_environment, options.env, &out.modules, {}, {}, {}};
   if (options.read_locks) check_options.read_lock = read_lock;
   Imports imports = load_imports(out.file, path, read_source, out.sources, out.sink);
   out.modules = std::move(imports.modules);
   check_options.imports = std::move(imports.names);
-  RowsQuestion question;
-  if (options.rows) {
-    question.of = options.rows->of;
-    question.file.file = out.sources.add("--where", options.rows->where);
-    if (!options.rows->where.empty())
-      if (const auto where = parse_expression(out.sources, question.file.file, question.file, out.sink)) question.where = *where;
-    check_options.rows = &question;
+  for (const AskedRows& asked : options.rows) {
+    RowsQuestion& question = check_options.rows.emplace_back(RowsQuestion{asked.of, {}, {}, asked.if_there});
+    if (asked.where.empty()) continue;
+    question.file.file = out.sources.add("--where", asked.where);
+    if (const auto where = parse_expression(out.sources, question.file.file, question.file, out.sink)) question.where = *where;
   }
   out.workflow = check(out.file, out.sources, check_options, out.sink);
   out.sink.sort();

@@ -19,6 +19,7 @@ namespace mlp::driver {
 struct AskedRows {
   std::string of;
   std::string where;  ///< a condition in the language; empty: all
+  bool if_there = false;  ///< see RowsQuestion
 };
 
 struct CompileOptions {
@@ -28,7 +29,7 @@ struct CompileOptions {
   std::string env;                            ///< `--env`
   std::optional<std::int64_t> as_of_us;       ///< `--as-of`: the logical time of the run, microseconds; else the newest time that is read
   bool read_locks = true;                     ///< false: what `rest from lock` takes is about to be found out, so it is not known
-  std::optional<AskedRows> rows;              ///< `mlpc peek`
+  std::vector<AskedRows> rows;                ///< `mlpc peek`
 };
 
 enum class Phase : std::uint8_t { ast, hir, logical, physical };

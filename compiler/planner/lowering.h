@@ -68,6 +68,12 @@ struct Lowering {
 /// Adds the step, or finds the equal one. Fills place, keys and per_fragment; makes the name unique.
 plan::StepId add_step(Lowering& l, const Place& place, plan::StepCode code, std::vector<plan::StepId> inputs, std::string text);
 
+// pipeline.cpp
+/// Without steps.
+Lowering start_lowering(const hir::Workflow& workflow, const SourceMap& sources, const PlanOptions& options);
+/// What the operator needs is lowered already.
+void lower_operator(Lowering& l, const plan::Operator& op);
+
 std::string column_name(const hir::Workflow& workflow, hir::ColumnId column);  ///< "people.age"
 /// Whether its value depends on a fitted state.
 bool is_fitted(const hir::Workflow& workflow, hir::ColumnId column);

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <set>
 
 #include "compiler/planner/lowering.h"
 #include "compiler/planner/passes/prune_steps.h"
@@ -76,15 +75,17 @@ plan::Physical start_plan(const hir::Workflow& workflow, const PlanOptions& opti
   return plan;
 }
 
+bool has_train(const hir::Workflow& workflow, std::size_t view) {
+  return std::any_of(workflow.trains.begin(), workflow.trains.end(), [&](const hir::Train& train) { return train.view.index() == view; });
+}
+
+}  // namespace
+
 Lowering start_lowering(const hir::Workflow& workflow, const SourceMap& sources, const PlanOptions& options) {
   Lowering l{workflow, sources, options, start_plan(workflow, options), {}, {}, {}, {}, {}, {}, {}, {}};
   l.row_columns.resize(workflow.columns.size());
   l.rows.resize(workflow.tables.size());
   return l;
-}
-
-bool has_train(const hir::Workflow& workflow, std::size_t view) {
-  return std::any_of(workflow.trains.begin(), workflow.trains.end(), [&](const hir::Train& train) { return train.view.index() == view; });
 }
 
 void lower_operator(Lowering& l, const plan::Operator& op) {
@@ -130,8 +131,6 @@ void lower_operator(Lowering& l, const plan::Operator& op) {
   }
 }
 
-}  // namespace
-
 plan::Physical lower(const hir::Workflow& workflow, const plan::Logical& logical, const SourceMap& sources, const PlanOptions& options) {
   Lowering l = start_lowering(workflow, sources, options);
   l.plan.models.resize(workflow.trains.size());
@@ -139,105 +138,6 @@ plan::Physical lower(const hir::Workflow& workflow, const plan::Logical& logical
   plan::Physical plan = prune_steps(std::move(l.plan), l.aliases, options.select);
   MLP_CHECK(plan::verify(plan).empty());
   return plan;
-}
-
-std::vector<hir::TrainId> trains_of_rows(const hir::Workflow& workflow) {
-  std::vector<hir::TrainId> out;
-  if (!workflow.rows || !workflow.rows->view) return out;
-  const auto& columns = workflow[*workflow.rows->view].columns;
-  if (std::none_of(columns.begin(), columns.end(), [&](hir::ColumnId column) { return is_fitted(workflow, column); })) return out;
-  for (std::size_t i = 0; i < workflow.trains.size(); ++i)
-    if (workflow.trains[i].view == *workflow.rows->view) out.push_back(hir::TrainId(i));
-  return out;
-}
-
-namespace {
-
-/// Whether the operator makes the rows of a table.
-bool is_table(plan::LogicalKind kind) { return kind < plan::LogicalKind::project; }
-
-}  // namespace
-
-std::vector<plan::OperatorId> operators_of_rows(const hir::Workflow& workflow, const plan::Logical& logical, std::optional<hir::TrainId> train) {
-  MLP_CHECK(workflow.rows.has_value());
-  std::vector<bool> needed(logical.operators.size(), false);
-  for (std::size_t i = 0; i < needed.size(); ++i) {
-    const plan::Operator& op = logical.operators[i];
-    if (is_table(op.kind)) needed[i] = op.subject == workflow.rows->table.index();
-    // With the histories that its columns look into.
-    if (op.kind == plan::LogicalKind::project) needed[i] = workflow.rows->view && op.subject == workflow.rows->view->index();
-    // The rows that something is fitted on are those of the split; the model itself is not asked for.
-    if (op.kind == plan::LogicalKind::split && train) needed[i] = op.subject == workflow[*train].split.index();
-  }
-  std::vector<plan::OperatorId> out;
-  for (std::size_t i = needed.size(); i-- > 0;) {
-    if (!needed[i]) continue;
-    for (const plan::OperatorId input : logical.operators[i].inputs) needed[input.index()] = true;
-  }
-  for (std::size_t i = 0; i < needed.size(); ++i)
-    if (needed[i]) out.push_back(plan::OperatorId(i));
-  return out;
-}
-
-namespace {
-
-/// The columns of a table that an expression of a view reads, in the order of the table.
-std::vector<hir::ColumnId> columns_behind(const hir::Workflow& workflow, const hir::View& view) {
-  std::set<hir::ColumnId> read, taken;
-  for (const hir::ColumnId id : view.columns) {
-    const expr::Expr* code = workflow[id].code();
-    if (!code) continue;
-    for (const expr::InputColumn& input : code->inputs) {
-      const hir::ColumnId column(input.column);
-      if (!workflow[column].table) continue;
-      const bool as_it_is = std::holds_alternative<expr::Input>(code->nodes.back().op) && workflow[column].name == workflow[id].name;
-      (as_it_is ? taken : read).insert(column);
-    }
-  }
-  std::vector<hir::ColumnId> out;
-  for (const hir::ColumnId column : workflow[view.table].columns)
-    if (read.contains(column) && !taken.contains(column)) out.push_back(column);
-  return out;
-}
-
-}  // namespace
-
-RowsPlan lower_rows(const hir::Workflow& workflow, const plan::Logical& logical, const SourceMap& sources, const PlanOptions& options, std::optional<hir::TrainId> train) {
-  Lowering l = start_lowering(workflow, sources, options);
-  for (const plan::OperatorId id : operators_of_rows(workflow, logical, train)) lower_operator(l, logical.operators[id.index()]);
-  const hir::Rows& rows = *workflow.rows;
-  std::optional<Instance> instance;
-  if (train) instance = measured_instance(l, *train);
-
-  RowsPlan out;
-  const auto show = [&](hir::ColumnId id, const std::string& owner) {
-    const hir::Column& column = workflow[id];
-    if (is_fitted(workflow, id) && !instance) return void(out.left_out.push_back(column.name));
-    const expr::Expr* code = column.code();
-    const bool as_it_is = !code || std::holds_alternative<expr::Input>(code->nodes.back().op);
-    out.columns.push_back({column.name, owner, column.type, lower_column(l, id, instance ? &*instance : nullptr), column.view.has_value(), as_it_is ? std::string() : expr::to_string(*code)});
-  };
-  if (rows.view) {
-    for (const hir::ColumnId id : columns_behind(workflow, workflow[*rows.view])) show(id, workflow[rows.table].name);
-    for (const hir::ColumnId id : workflow[*rows.view].columns) show(id, workflow[*rows.view].name);
-  } else {
-    for (const hir::ColumnId id : workflow[rows.table].columns) show(id, workflow[rows.table].name);
-  }
-  if (train) out.fitted_as = workflow[*train].name + instance->suffix;
-  if (rows.where) {
-    const Place place{(rows.view ? workflow[*rows.view].name : workflow[rows.table].name) + ".where", "", {}, table_index(workflow, rows.table)};
-    out.where = lower_expression(l, *rows.where, place, instance ? &*instance : nullptr);
-  }
-
-  std::vector<bool> keep(l.plan.steps.size(), false);
-  for (const ShownColumn& column : out.columns) keep[column.step.index()] = true;
-  if (out.where) keep[out.where->index()] = true;
-  std::vector<plan::StepId> moved;
-  out.plan = keep_steps(std::move(l.plan), std::move(keep), moved);
-  for (ShownColumn& column : out.columns) column.step = moved[column.step.index()];
-  if (out.where) out.where = moved[out.where->index()];
-  MLP_CHECK(plan::verify(out.plan).empty());
-  return out;
 }
 
 std::vector<std::string> unknown_selections(const hir::Workflow& workflow, const PlanOptions& options) {

@@ -37,19 +37,25 @@ struct ShownColumn {
   bool of_view = false;
   std::string code;         ///< how it is computed; empty where it is read or taken as it is
 };
-/// The steps that make the rows of hir::Workflow::rows, and nothing else.
-struct RowsPlan {
-  plan::Physical plan;
-  std::vector<ShownColumn> columns;      ///< of a view: the table's columns that it computes from, then its own
+/// Rows that are shown: one of hir::Workflow::rows.
+struct ShownRows {
+  std::vector<ShownColumn> columns;      ///< of a view: the table's columns that it computes from, where they are asked for, then its own
   std::optional<plan::StepId> where;     ///< a bool a row
   std::optional<std::string> fitted_as;  ///< the train on whose rows fitted columns are fitted: "earner", "earner [fold 1]"
   std::vector<std::string> left_out;     ///< fitted columns, where no train says on which rows
 };
-/// What whole tables and trains the rows depend on, in order; `train` is the one that fits the view's fitted columns.
-std::vector<plan::OperatorId> operators_of_rows(const hir::Workflow& workflow, const plan::Logical& logical, std::optional<hir::TrainId> train);
-RowsPlan lower_rows(const hir::Workflow& workflow, const plan::Logical& logical, const SourceMap& sources, const PlanOptions& options, std::optional<hir::TrainId> train);
+/// The steps that make the rows of hir::Workflow::rows, and nothing else.
+struct RowsPlan {
+  plan::Physical plan;
+  std::vector<ShownRows> rows;  ///< as they are asked for
+};
 /// The trains of the rows' view, if it has fitted columns.
-std::vector<hir::TrainId> trains_of_rows(const hir::Workflow& workflow);
+std::vector<hir::TrainId> trains_of_rows(const hir::Workflow& workflow, const hir::Rows& rows);
+/// What whole tables and splits the rows depend on, in order; `train` is the one that fits the view's fitted columns.
+std::vector<plan::OperatorId> operators_of_rows(const hir::Workflow& workflow, const plan::Logical& logical, const hir::Rows& rows, std::optional<hir::TrainId> train);
+/// `trains`: for each of the rows the train that fits. `behind`: of views also the table's columns that they compute from.
+RowsPlan lower_rows(const hir::Workflow& workflow, const plan::Logical& logical, const SourceMap& sources, const PlanOptions& options,
+                    const std::vector<std::optional<hir::TrainId>>& trains, bool behind);
 
 /// The entries of `options.select` that name nothing of the workflow.
 std::vector<std::string> unknown_selections(const hir::Workflow& workflow, const PlanOptions& options);

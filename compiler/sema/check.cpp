@@ -90,7 +90,7 @@ hir::Workflow understand(const ast::File& file, const SourceMap& sources, const 
       continue;
     check_declaration(context, declaration);
   }
-  if (options.rows) sema::check_rows(context, *options.rows);
+  for (const RowsQuestion& question : options.rows) sema::check_rows(context, question);
   sink.sort();
   return std::move(context.out);
 }

@@ -26,6 +26,7 @@ struct RowsQuestion {
   std::string of;             ///< as a workflow names it: "trips", "shared.trips"
   ast::File file;             ///< of the condition, an expression of its own
   ast::ExprId where;          ///< none: all rows
+  bool if_there = false;      ///< a name that the workflow does not have is no mistake; it may be written in capitals
 };
 
 struct CheckOptions {
@@ -37,7 +38,7 @@ struct CheckOptions {
   /// The mlp.lock at a path, nullopt where there is none; called where `rest from lock` occurs. Not set: the columns that it takes are
   /// not known, and names in such a table are not checked.
   std::function<Result<std::optional<Lock>>(const std::string& path)> read_lock;
-  const RowsQuestion* rows = nullptr;          ///< becomes hir::Workflow::rows
+  std::vector<RowsQuestion> rows;              ///< become hir::Workflow::rows
 };
 
 /// Resolves every name and types every expression. Every mistake is reported to the sink, one report each; nullopt when there

@@ -37,8 +37,13 @@ RowNames names_of_view(Context& context, hir::ViewId id) {
 
 namespace {
 
-/// What the name of the question stands for; nullptr after a report.
-const Declared* find_subject(Context& context, const std::string& name) {
+bool same_but_for_capitals(std::string_view a, std::string_view b) {
+  const auto small = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return std::ranges::equal(a, b, {}, small, small);
+}
+
+/// What the name of the question stands for; nullptr after a report, or where it need not be there.
+const Declared* find_subject(Context& context, const std::string& name, bool if_there) {
   const Declared* found = nullptr;
   std::string_view within = name;
   std::vector<std::string_view> candidates;
@@ -54,6 +59,11 @@ const Declared* find_subject(Context& context, const std::string& name) {
   }
   if (found && (found->kind == DeclaredKind::table || found->kind == DeclaredKind::view)) return found;
   if (found && found->kind == DeclaredKind::broken) return nullptr;
+  if (if_there) {
+    for (const auto& [other, declared] : *names)
+      if ((declared.kind == DeclaredKind::table || declared.kind == DeclaredKind::view) && same_but_for_capitals(other, within)) return &declared;
+    return nullptr;
+  }
   for (const auto& [other, declared] : *names)
     if (declared.kind == DeclaredKind::table || declared.kind == DeclaredKind::view) candidates.push_back(other);
   const std::string_view near = found ? std::string_view() : diag::did_you_mean(within, candidates);
@@ -67,10 +77,11 @@ const Declared* find_subject(Context& context, const std::string& name) {
 }  // namespace
 
 void check_rows(Context& context, const RowsQuestion& question) {
-  const Declared* subject = find_subject(context, question.of);
+  const Declared* subject = find_subject(context, question.of, question.if_there);
   if (!subject) return;
   const ast::Declaration& declaration = *subject->declaration;
   hir::Rows out;
+  out.asked = question.of;
   RowNames names;
   if (subject->kind == DeclaredKind::view) {
     out.view = resolve_view(context, declaration, {});
@@ -100,7 +111,7 @@ void check_rows(Context& context, const RowsQuestion& question) {
       out.where = b.finish(node);
     }
   }
-  context.out.rows = std::move(out);
+  context.out.rows.push_back(std::move(out));
 }
 
 }  // namespace mlp::sema

@@ -215,7 +215,7 @@ void check_evaluate(Context& context, const ast::Declaration& declaration);
 void check_deploy(Context& context, const ast::Declaration& declaration);
 void check_monitor(Context& context, const ast::Declaration& declaration);
 void check_test(Context& context, const ast::Declaration& declaration);
-/// Fills `rows` of the workflow.
+/// Adds to `rows` of the workflow.
 void check_rows(Context& context, const RowsQuestion& question);
 void check_explore(Context& context, const ast::Declaration& declaration);
 void check_schedule(Context& context, const ast::Declaration& declaration);

@@ -321,6 +321,7 @@ struct Test {
 
 /// Rows that a command asks for.
 struct Rows {
+  std::string asked;                    ///< the name by which
   TableId table;
   std::optional<ViewId> view;           ///< of the table: its columns are asked for
   std::optional<expr::Expr> where;      ///< a known bool; inputs: columns of the view or the table
@@ -347,7 +348,7 @@ struct Workflow {
   std::vector<Monitor> monitors;
   std::vector<Test> tests;
   std::vector<NotYet> not_yet;
-  std::optional<Rows> rows;
+  std::vector<Rows> rows;
 
   const Column& operator[](ColumnId id) const { return columns[id.index()]; }
   const Table& operator[](TableId id) const { return tables[id.index()]; }

@@ -11,7 +11,7 @@ Result<const DuckdbModule*> module() {
   void* const opened = ::dlopen("libmlp_duckdb.so", RTLD_NOW | RTLD_LOCAL);
   const auto* found = opened ? static_cast<const DuckdbModule*>(::dlsym(opened, "mlp_duckdb_module")) : nullptr;
   if (!found || found->version != kDuckdbModuleVersion)
-    return failure(diag::Code::E0905, "the part that reads and writes Parquet (libmlp_duckdb.so, libduckdb.so) cannot be loaded",
+    return failure(diag::Code::E0905, "the part that reads and writes Parquet and carries out SQL (libmlp_duckdb.so, libduckdb.so) cannot be loaded",
                    "run scripts/setup.sh where npm's packages can be reached and build again, or give a CSV or JSON Lines file");
   return found;
 }
@@ -32,6 +32,16 @@ Result<ReadOutcome> read_parquet(const Source& source, const FileScan& file, con
 Result<std::vector<Type>> types_of_parquet(const Source& source, const FileScan& file) {
   MLP_TRY(const DuckdbModule* const functions, module());
   return functions->types(source, file);
+}
+
+Result<std::vector<std::string>> sql_tables(const std::string& statement) {
+  MLP_TRY(const DuckdbModule* const functions, module());
+  return functions->tables(statement);
+}
+
+Result<SqlAnswer> run_sql(const std::string& statement, std::span<const SqlTable> tables, std::uint64_t most_rows) {
+  MLP_TRY(const DuckdbModule* const functions, module());
+  return functions->query(statement, tables, most_rows);
 }
 
 Result<std::string> write_parquet(const std::vector<ParquetOutput>& columns) {

@@ -66,7 +66,7 @@ struct Answer {
 };
 
 inline std::unexpected<diag::Diagnostic> no_memory() {
-  return failure(diag::Code::E0905, "Parquet cannot be read or written now: memory is used up, or the folder /proc is not there", "free memory, or use CSV");
+  return failure(diag::Code::E0905, "DuckDB, which reads and writes Parquet and carries out SQL, cannot work now: memory is used up, or the folder /proc is not there", "free memory, or use CSV");
 }
 
 }  // namespace mlp::io::duck
