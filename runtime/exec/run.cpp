@@ -52,8 +52,6 @@ std::optional<fetch::Given> given_to(Session& session, const plan::Step& step) {
                       }};
 }
 
-bool makes_rows(const plan::Step& step) { return std::holds_alternative<plan::Filter>(step.code) || std::holds_alternative<plan::Arrange>(step.code); }
-
 Tasks group_steps(const plan::Physical& plan) {
   Tasks out;
   std::vector<std::size_t> task_of(plan.steps.size());
@@ -234,17 +232,14 @@ class Runner {
     const auto began = SteadyClock::now();
     const std::vector<Digest> keys = action_keys(session_, id);
     StepState& state = session_.steps[id.index()];
-    state.outputs.assign(keys.size(), {});
+    state.outputs.assign(keys.size(), {}), state.rows.assign(keys.size(), 0);
     std::vector<std::size_t> missing;
     for (std::size_t f = 0; f < keys.size(); ++f) {
-      if (const auto output = known_output(session_, step, keys[f])) state.outputs[f] = *output;
-      else missing.push_back(f);
+      if (!reuse_output(session_, id, f, keys[f])) missing.push_back(f);
     }
     if (is_virtual(step)) return run_virtual(id, keys, missing, began);
     if (missing.empty()) {
-      if (makes_rows(step)) {
-        MLP_TRY(session_.tables[step.table], made_fragments(session_, id));
-      }
+      if (makes_rows(step)) session_.tables[step.table] = made_fragments(session_, id);
       finished(id, began, 0, keys);
       return {};
     }
@@ -258,9 +253,7 @@ class Runner {
     } else {
       MLP_TRY_VOID(compute_cells(id, keys, missing));
     }
-    if (makes_rows(step)) {
-      MLP_TRY(session_.tables[step.table], made_fragments(session_, id));
-    }
+    if (makes_rows(step)) session_.tables[step.table] = made_fragments(session_, id);
     finished(id, began, missing.size(), keys);
     return {};
   }
@@ -275,7 +268,7 @@ class Runner {
     }
     for (const std::size_t f : missing) {
       session_.store.stage(keys[f], {});
-      state.outputs[f] = *known_output(session_, step, keys[f]);
+      MLP_CHECK(reuse_output(session_, id, f, keys[f]));
     }
     state.done = true;  // to itself; whoever waits for it is told below
     // Here and not where it is first read: two steps would compute it at once.
@@ -317,9 +310,14 @@ class Runner {
         auto digest = session_.store.put(std::move(made->bytes));
         if (digest) {
           state.outputs[f] = *digest;
-          if (!made->columns.empty()) session_.cache.keep(*digest, std::move(made->columns));
-          const auto staged = session_.store.stage(keys[f], {{*digest}, {}});
+          std::string metadata;
+          if (makes_rows(session_.plan[id])) {
+            state.rows[f] = made->columns.front().rows;
+            metadata = std::to_string(state.rows[f]);
+          }
+          const auto staged = session_.store.stage(keys[f], {{*digest}, std::move(metadata)});
           if (staged.status == store::StageStatus::differs) warn_of_two_results(id);
+          if (!made->columns.empty()) session_.cache.keep(*digest, std::move(made->columns));
           return;
         }
         failures[m] = std::move(digest.error());
@@ -629,16 +627,13 @@ Result<std::vector<StepForecast>> preview(const plan::Physical& plan, store::Sto
     if (unknown == step.inputs.end()) unknown = std::find_if(step.inputs.begin(), step.inputs.end(), is_unknown);
     if (fragments_known && unknown == step.inputs.end()) {
       const std::vector<Digest> keys = action_keys(session, id);
-      state.outputs.assign(keys.size(), {});
+      state.outputs.assign(keys.size(), {}), state.rows.assign(keys.size(), 0);
       bool all = true;
       for (std::size_t f = 0; f < keys.size(); ++f) {
-        if (const auto output = known_output(session, step, keys[f])) state.outputs[f] = *output;
-        else all = false;
+        if (!reuse_output(session, id, f, keys[f])) all = false;
       }
       state.done = all;
-      if (all && makes_rows(step)) {
-        MLP_TRY(session.tables[step.table], made_fragments(session, id));
-      }
+      if (all && makes_rows(step)) session.tables[step.table] = made_fragments(session, id);
       forecast.action = all ? Forecast::reuse : Forecast::run;
       if (!keys.empty()) forecast.key = keys[0];
       if (!all) forecast.reason = reason_to_run(session, id);

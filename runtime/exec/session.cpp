@@ -1,6 +1,7 @@
 #include "runtime/exec/session.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "compiler/support/check.h"
 #include "runtime/column/byte_list.h"
@@ -15,10 +16,12 @@ std::size_t bytes_of(const Column& column) { return column.data.size() + column.
 
 }  // namespace
 
-Columns ColumnCache::find(const Digest& digest) const {
+Columns ColumnCache::find(const Digest& digest) {
   const std::lock_guard lock(mutex_);
   const auto found = columns_.find(digest);
-  return found == columns_.end() ? nullptr : found->second;
+  if (found == columns_.end()) return nullptr;
+  found->second.asked = ++clock_;
+  return found->second.columns;
 }
 
 Columns ColumnCache::keep(const Digest& digest, std::vector<Column> columns) {
@@ -26,9 +29,22 @@ Columns ColumnCache::keep(const Digest& digest, std::vector<Column> columns) {
   std::size_t bytes = 0;
   for (const Column& column : *shared) bytes += bytes_of(column);
   const std::lock_guard lock(mutex_);
-  if (bytes_ + bytes > kMostBytes) columns_.clear(), bytes_ = 0;
-  if (columns_.emplace(digest, shared).second) bytes_ += bytes;
+  if (bytes_ + bytes > kMostBytes) forget(bytes);
+  if (columns_.try_emplace(digest, shared, bytes, ++clock_).second) bytes_ += bytes;
   return shared;
+}
+
+void ColumnCache::forget(std::size_t bytes) {
+  std::vector<std::pair<std::uint64_t, const Digest*>> oldest;
+  for (const auto& [digest, kept] : columns_) oldest.emplace_back(kept.asked, &digest);
+  std::sort(oldest.begin(), oldest.end());
+  // More than is needed, or the next column would look through them all again.
+  for (const auto& [asked, digest] : oldest) {
+    if (bytes_ + bytes <= kMostBytes / 4 * 3) break;
+    const auto at = columns_.find(*digest);
+    bytes_ -= at->second.bytes;
+    columns_.erase(at);
+  }
 }
 
 Result<std::shared_ptr<const scorer::LoadedScorer>> ScorerCache::load(store::Store& store, const Digest& digest) {
@@ -172,7 +188,7 @@ std::vector<Digest> action_keys(const Session& session, plan::StepId id) {
   }
   const auto* filtered = std::get_if<plan::Filter>(&step.code);
   if (!step.per_fragment) {
-    Hasher hasher("whole/1");
+    Hasher hasher(makes_rows(step) ? "rows/1" : "whole/1");
     hasher.add(step.code_key);
     if (const auto* arranged = std::get_if<plan::Arrange>(&step.code); arranged && counts_rows_only(*arranged)) {
       for (const plan::TableIndex of : arranged->of) hasher.add(session.tables[of]->rows);
@@ -192,7 +208,7 @@ std::vector<Digest> action_keys(const Session& session, plan::StepId id) {
   }
   if (filtered && filtered->share) {
     for (const io::Fragment& place : session.tables[filtered->of]->fragments)
-      keys.push_back(Hasher("sample/1").add(step.code_key).add(place.first_row).add(place.rows).finish());
+      keys.push_back(Hasher("sample/2").add(step.code_key).add(place.first_row).add(place.rows).finish());
     return keys;
   }
   const io::Table& fragments = *session.tables[session.cut_by(step)];
@@ -205,7 +221,7 @@ std::vector<Digest> action_keys(const Session& session, plan::StepId id) {
   Digest before{};  // what the dealing of the rows so far depended on
   for (std::size_t f = 0; f < fragments.fragments.size(); ++f) {
     const io::Fragment& place = fragments.fragments[f];
-    Hasher hasher("cell/1");
+    Hasher hasher(filtered ? "kept/2" : "cell/1");
     hasher.add(step.code_key);
     if (may_read) hasher.add(place.content);
     if (reads) {
@@ -240,10 +256,22 @@ bool is_computed_whole(const plan::Physical& plan, const plan::Step& step) {
 
 bool is_virtual(const plan::Step& step) { return std::holds_alternative<plan::Take>(step.code); }
 
-std::optional<Digest> known_output(const Session& session, const plan::Step& step, const Digest& key) {
+bool makes_rows(const plan::Step& step) { return std::holds_alternative<plan::Filter>(step.code) || std::holds_alternative<plan::Arrange>(step.code); }
+
+bool reuse_output(Session& session, plan::StepId id, std::size_t fragment, const Digest& key) {
   const auto entry = session.store.find(key);
-  if (!entry) return std::nullopt;
-  return is_virtual(step) ? Hasher("virtual/1").add(key).finish() : entry->outputs.at(0);
+  if (!entry) return false;
+  const plan::Step& step = session.plan[id];
+  StepState& state = session.steps[id.index()];
+  state.outputs[fragment] = is_virtual(step) ? Hasher("virtual/1").add(key).finish() : entry->outputs.at(0);
+  if (makes_rows(step)) {
+    // So that nothing is read to know how many rows there are.
+    std::uint64_t rows = 0;
+    const std::string& text = entry->metadata;
+    if (const auto read = std::from_chars(text.data(), text.data() + text.size(), rows); read.ec != std::errc() || read.ptr != text.data() + text.size()) return false;
+    state.rows[fragment] = rows;
+  }
+  return true;
 }
 
 std::vector<Column> number_columns(std::initializer_list<const std::vector<std::int64_t>*> lists) {

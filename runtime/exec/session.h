@@ -24,18 +24,25 @@ namespace mlp::exec {
 
 using Columns = std::shared_ptr<const std::vector<Column>>;
 
-/// Columns of this run, by a digest that tells what they hold: cells, columns as a whole, what is packed together; forgotten when they
-/// take too much memory.
+/// Columns of this run, by a digest that tells what they hold: cells, columns as a whole, what is packed together. When they take too much
+/// memory, those are forgotten that were not asked for longest.
 class ColumnCache {
  public:
-  Columns find(const Digest& digest) const;
+  Columns find(const Digest& digest);
   Columns keep(const Digest& digest, std::vector<Column> columns);
 
  private:
   static constexpr std::size_t kMostBytes = std::size_t{1} << 31;
-  mutable std::mutex mutex_;
-  std::unordered_map<Digest, Columns> columns_;
+  struct Kept {
+    Columns columns;
+    std::size_t bytes = 0;
+    std::uint64_t asked = 0;  ///< when, counted
+  };
+  void forget(std::size_t bytes);  ///< so that these fit
+  std::mutex mutex_;
+  std::unordered_map<Digest, Kept> columns_;
   std::size_t bytes_ = 0;
+  std::uint64_t clock_ = 0;
 };
 
 /// Where compiled kernels are kept, and for which machine they are made.
@@ -54,6 +61,7 @@ class ScorerCache {
 struct StepState {
   bool done = false;
   std::vector<Digest> outputs;  ///< one a fragment, or one: objects; of a virtual step what stands for them in keys
+  std::vector<std::uint64_t> rows;  ///< of a step that makes rows: how many, for each output
 };
 
 struct Session {
@@ -101,8 +109,10 @@ std::vector<Digest> action_keys(const Session& session, plan::StepId step);
 
 /// Whether the cells of a step are computed where they are read and not stored, since to hash and store them takes longer than that: Take.
 bool is_virtual(const plan::Step& step);
-/// The output of a step at a fragment whose action key is in the store; nothing where it is not.
-std::optional<Digest> known_output(const Session& session, const plan::Step& step, const Digest& key);
+/// Whether a step makes the rows of its table: Filter, Arrange.
+bool makes_rows(const plan::Step& step);
+/// Takes the output of a step at a fragment from the store, by its action key; false where it is not there.
+bool reuse_output(Session& session, plan::StepId step, std::size_t fragment, const Digest& key);
 
 /// Which of 0/1 for every row: is its part among those meant? A row without a part is in none.
 std::vector<std::uint8_t> rows_in(const Column& split, const plan::Rows& rows);
@@ -129,8 +139,8 @@ Result<CandidateReport> decode_receipt(std::string_view bytes);
 
 /// Fills the outputs of an AssignSplit or AssignFolds step for every fragment whose key is not in the store, in the order of the rows.
 Result<void> assign(Session&, plan::StepId, const std::vector<Digest>& keys, std::vector<std::uint8_t>& ran);
-/// The fragments of the table whose rows a Filter or Arrange has made; its outputs are there.
-Result<io::Table> made_fragments(Session& session, plan::StepId id);
+/// The fragments of the table whose rows a step has made; its outputs are known.
+io::Table made_fragments(const Session& session, plan::StepId id);
 Result<Column> filter(Session&, const plan::Step&, const plan::Filter&, std::size_t fragment);
 Result<std::vector<Column>> arrange(Session&, const plan::Step&, const plan::Arrange&);
 Result<std::vector<Column>> order_rows(Session&, const plan::Step&, const plan::OrderRows&);

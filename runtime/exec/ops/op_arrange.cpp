@@ -139,8 +139,7 @@ Result<std::vector<Column>> arrange(Session& session, const plan::Step& step, co
   return std::vector<Column>();
 }
 
-Result<io::Table> made_fragments(Session& session, plan::StepId id) {
-  const plan::Step& step = session.plan[id];
+io::Table made_fragments(const Session& session, plan::StepId id) {
   const StepState& state = session.steps[id.index()];
   io::Table table;
   const auto add = [&](std::uint64_t rows, const Digest& content) {
@@ -151,18 +150,12 @@ Result<io::Table> made_fragments(Session& session, plan::StepId id) {
     table.rows += rows;
     table.fragments.push_back(fragment);
   };
-  if (std::holds_alternative<plan::Filter>(step.code)) {
-    for (const Digest& output : state.outputs) {
-      MLP_TRY(const Columns kept, session.stored(output, false));
-      add(kept->front().rows, output);
-    }
+  if (std::holds_alternative<plan::Filter>(session.plan[id].code)) {
+    for (std::size_t f = 0; f < state.outputs.size(); ++f) add(state.rows[f], state.outputs[f]);
     return table;
   }
-  MLP_TRY(const Columns parts, session.stored(state.outputs.at(0), true));
-  if (parts->empty()) return failure(diag::Code::E0903, "the rows of `" + session.plan.tables[step.table].name + "` are damaged", "run again: they are made anew");
-  const Column& rows = parts->front();
-  for (std::uint64_t from = 0; from < rows.rows; from += session.options.fragment_rows)
-    add(std::min<std::uint64_t>(session.options.fragment_rows, rows.rows - from), Hasher("made/1").add(state.outputs[0]).add(from).finish());
+  const std::uint64_t rows = state.rows.at(0), most = session.options.fragment_rows;
+  for (std::uint64_t from = 0; from < rows; from += most) add(std::min(most, rows - from), Hasher("made/1").add(state.outputs[0]).add(from).finish());
   return table;
 }
 
