@@ -1,6 +1,5 @@
 // Reads the table of typed_csv_table.py into memory with its contract: read_typed_csv read|hash|profile FILE.csv. `read` finds the rows, types
-// the values and judges them; `hash` hashes the rows too; `profile` also counts what is missing and finds the least and the greatest value
-// of each column. Prints JSON: seconds, processor seconds, the peak memory until then, and sums to compare the values with those of others.
+// the values and judges them; `hash` hashes the rows too; `profile` also makes the profile of each column. Prints JSON: seconds, processor seconds, the peak memory until then, and sums to compare the values with those of others.
 #include <fmt/format.h>
 #include <sys/resource.h>
 
@@ -8,8 +7,8 @@
 #include <cstdlib>
 
 #include "runtime/column/parallel.h"
-#include "runtime/io/column_profile.h"
 #include "runtime/io/source.h"
+#include "runtime/learn/column_profile.h"
 
 using namespace mlp;
 
@@ -74,11 +73,11 @@ int main(int, char** argv) {
   const io::Table found = io::join_files(source, std::move(scans));
   const double look = seconds_since(began);
   std::vector<io::ReadOutcome> read(found.fragments.size());
-  std::vector<std::vector<io::ColumnProfile>> profiles(read.size());
+  std::vector<std::vector<learn::ColumnProfile>> profiles(read.size());
   parallel_for(read.size(), [&](std::size_t f) {
     read[f] = value(io::read_fragment(found, f, columns));
     if (what == "profile")
-      for (const Column& c : read[f].batch.columns) profiles[f].push_back(io::profile_of(c));
+      for (const Column& c : read[f].batch.columns) profiles[f].push_back(learn::profile_of(c));
   });
   const double all = seconds_since(began);
   rusage usage{};

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "cli/asked_rows.h"
+#include "cli/profiles.h"
 #include "cli/rows.h"
+#include "runtime/exec/cell_profiles.h"
 
 namespace mlp::cli {
 
@@ -51,31 +54,81 @@ Result<Found> find_rows(ComputedRows& computed, std::uint64_t most) {
   return out;
 }
 
+struct Profiled {
+  std::vector<ShownProfile> columns;
+  std::uint64_t total = 0, matching = 0;
+};
+
+Result<Profiled> profile_rows(ComputedRows& computed, int threads) {
+  const planner::ShownRows& asked = computed.asked.rows.front();
+  const auto cells_of = [&](plan::StepId step) { return computed.report.steps[step.index()].outputs; };
+  std::vector<std::vector<Digest>> cells;
+  for (const planner::ShownColumn& column : asked.columns) cells.push_back(cells_of(column.step));
+  const std::vector<Digest> where = asked.where ? cells_of(*asked.where) : std::vector<Digest>();
+  MLP_TRY(std::vector<learn::ColumnProfile> profiles, exec::profile_cells(computed.store, cells, where, threads));
+  Profiled out;
+  out.total = out.matching = profiles.front().rows;
+  if (asked.where) {
+    MLP_TRY(const auto all, exec::profile_cells(computed.store, {where}, {}, threads));
+    out.total = all.front().rows;
+  }
+  const bool several = std::ranges::any_of(asked.columns, [&](const planner::ShownColumn& column) { return column.owner != asked.columns.front().owner; });
+  for (std::size_t c = 0; c < profiles.size(); ++c) {
+    const planner::ShownColumn& column = asked.columns[c];
+    out.columns.push_back({column.name, several ? column.owner : std::string(), column.type, column.code, std::move(profiles[c])});
+  }
+  return out;
+}
+
+/// Of a JSON object that says rows of a table or view: what stands before these.
+std::string json_head(const ComputedRows& computed, const std::string& name, std::uint64_t total, std::uint64_t matching) {
+  const auto text = [](const std::string& t) { return nlohmann::json(t).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace); };
+  const hir::Workflow& workflow = *computed.compiled.workflow;
+  const planner::ShownRows& asked = computed.asked.rows.front();
+  return fmt::format("\"format_version\":1,\"workflow\":{},\"name\":{},\"kind\":\"{}\",\"total_rows\":{},\"matching_rows\":{},\"fitted_as\":{},\"left_out\":{}", text(workflow.name), text(name),
+                     workflow.rows.front().view ? "view" : "table", total, matching, asked.fitted_as ? text(*asked.fitted_as) : "null", nlohmann::json(asked.left_out).dump());
+}
+
+void print_footer(const Common& common, const planner::ShownRows& asked, std::uint64_t shown, std::uint64_t matching, std::uint64_t total, const std::string& where) {
+  if (common.quiet) return;
+  const char* noun = matching == 1 ? "row" : "rows";
+  if (where.empty()) fmt::print("\n{} of {} {}\n", grouped(shown), grouped(total), noun);
+  else fmt::print("\n{} of {} {} where {}, out of {}\n", grouped(shown), grouped(matching), noun, where, grouped(total));
+  fmt::print("{}", fitted_text(asked));
+}
+
+int show_profile(const Common& common, ComputedRows& computed, const std::string& name, const std::string& where) {
+  const auto found = profile_rows(computed, common.threads > 0 ? common.threads : static_cast<int>(std::max(1u, std::thread::hardware_concurrency())));
+  if (!found) return report(common, found.error(), computed.compiled.sources);
+  if (common.format == Format::csv) {
+    fmt::print("{}", profiles_csv(found->columns));
+  } else if (common.format == Format::json) {
+    fmt::print("{{{},{}}}\n", json_head(computed, name, found->total, found->matching), profiles_json(found->columns));
+  } else {
+    fmt::print("{}", profiles_text(found->columns, terminal_width(), common.colour_out));
+    print_footer(common, computed.asked.rows.front(), found->matching, found->matching, found->total, where);
+  }
+  return kDone;
+}
+
 }  // namespace
 
-int peek(const Common& common, const std::string& file, const std::string& name, const std::string& where, std::uint64_t most) {
+int peek(const Common& common, const std::string& file, const std::string& name, const std::string& where, std::uint64_t most, bool profile) {
   int exit = kDone;
   auto computed = compute_rows(common, file, {{name, where, false}}, true, exit);
   if (!computed) return exit;
   const planner::ShownRows& asked = computed->asked.rows.front();
   if (asked.columns.empty()) return report(common, diag::make(diag::Code::E0309, {}, fmt::format("all columns of `{}` are fitted on training rows, and no train says which these are", name)).with_help("peek at the table that it is made from"));
+  if (profile) return show_profile(common, *computed, name, where);
   const auto found = find_rows(*computed, most);
   if (!found) return report(common, found.error(), computed->compiled.sources);
   if (common.format == Format::csv) {
     fmt::print("{}", rows_csv(found->rows));
   } else if (common.format == Format::json) {
-    const auto text = [](const std::string& t) { return nlohmann::json(t).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace); };
-    const hir::Workflow& workflow = *computed->compiled.workflow;
-    fmt::print("{{\"format_version\":1,\"workflow\":{},\"name\":{},\"kind\":\"{}\",\"total_rows\":{},\"matching_rows\":{},\"fitted_as\":{},\"left_out\":{},{}}}\n", text(workflow.name), text(name),
-               workflow.rows.front().view ? "view" : "table", found->total, found->matching, asked.fitted_as ? text(*asked.fitted_as) : "null", nlohmann::json(asked.left_out).dump(), rows_json(found->rows));
+    fmt::print("{{{},{}}}\n", json_head(*computed, name, found->total, found->matching), rows_json(found->rows));
   } else {
     fmt::print("{}", rows_text(found->rows, terminal_width(), common.colour_out));
-    if (common.quiet) return kDone;
-    const std::string shown = grouped(found->rows.numbers.size());
-    const char* noun = found->matching == 1 ? "row" : "rows";
-    if (where.empty()) fmt::print("\n{} of {} {}\n", shown, grouped(found->total), noun);
-    else fmt::print("\n{} of {} {} where {}, out of {}\n", shown, grouped(found->matching), noun, where, grouped(found->total));
-    fmt::print("{}", fitted_text(asked));
+    print_footer(common, asked, found->rows.numbers.size(), found->matching, found->total, where);
   }
   return kDone;
 }

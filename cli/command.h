@@ -94,8 +94,8 @@ int format_files(const Common& common, const std::vector<std::string>& paths, bo
 int lock(const Common& common, const std::string& file, bool only_check);
 int plan(const Common& common, const std::string& file, bool detailed_exitcode, bool final_rows);
 int run(const Common& common, const std::string& file, bool final_rows);
-/// The first rows of a table or view, where a condition holds (empty: all of them).
-int peek(const Common& common, const std::string& file, const std::string& name, const std::string& where, std::uint64_t rows);
+/// The first rows of a table or view, where a condition holds (empty: all of them); `profile`: what all these rows are like, column by column.
+int peek(const Common& common, const std::string& file, const std::string& name, const std::string& where, std::uint64_t rows, bool profile);
 /// What a SELECT over the tables and views of the workflow gives; `rows`: at most so many, none: 100 as text, else all.
 int query(const Common& common, const std::string& file, const std::string& sql, std::optional<std::uint64_t> rows);
 int test(const Common& common, const std::string& file);

@@ -44,7 +44,7 @@ int main(int argc, char** argv) {
   bool insecure = false;
   bool final_rows = false, detailed = false, up = false, down = false, verify_only = false;
   std::vector<std::string> scopes, paths;
-  bool only_check = false, fix = false, stdio = false;
+  bool only_check = false, fix = false, stdio = false, profile = false;
 
   const auto command = [&](CLI::App* parent, const char* verb, const char* help) {
     CLI::App* sub = parent->add_subcommand(verb, help);
@@ -109,8 +109,9 @@ int main(int argc, char** argv) {
     with_file(sub), with_params(sub), stored(sub), with_execution(sub);
     sub->add_option("NAME", name, "a table or feature view of the workflow")->required();
     sub->add_option("--where", where, "only rows for which this condition holds: 'age > 30 and job is known'");
-    sub->add_option("--rows", most_rows, "how many, at most")->check(CLI::Range(0, 1'000'000))->capture_default_str();
-    sub->callback([&] { chosen = [&] { return peek(common, file, name, where, most_rows); }; });
+    CLI::Option* const most = sub->add_option("--rows", most_rows, "how many, at most")->check(CLI::Range(0, 1'000'000))->capture_default_str();
+    sub->add_flag("--profile", profile, "of every column, over all rows: missing and distinct values, mean, quantiles, frequent values")->excludes(most);
+    sub->callback([&] { chosen = [&] { return peek(common, file, name, where, most_rows, profile); }; });
   }
   {
     CLI::App* sub = command(&app, "query", "a SELECT over the tables and views of the workflow, by DuckDB");

@@ -55,29 +55,7 @@ int decimals_of(double x) {
 
 bool needs_exponent(double x) { return x != 0 && (std::fabs(x) >= 1e15 || std::fabs(x) < 1e-4); }
 
-/// Control characters would move the cursor, or worse.
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '\n') out += "\\n";
-    else if (c == '\t') out += "\\t";
-    else if (c == '\r') out += "\\r";
-    else if (byte < 0x20 || byte == 0x7F) out += fmt::format("\\x{:02x}", byte);
-    else out += c;
-  }
-  return out;
-}
-
-std::string cut(const std::string& text, std::size_t most) {
-  if (terminal_columns(text) <= most) return text;
-  return std::string(first_terminal_columns(text, most - 1)) + "…";
-}
-
 bool is_right_aligned(const Type& type) { return type.is_number() || type.base == Base::duration; }
-
-/// "category?" of a category with a domain: what it holds is in the cells.
-std::string short_type(const Type& type) { return to_string(Type::of(type.base, type.missing)); }
 
 /// One column as it is laid out.
 struct Laid {
@@ -144,20 +122,39 @@ std::vector<bool> choose(const std::vector<Laid>& columns, std::size_t room) {
   return shown;
 }
 
-/// `paint`: a code of the terminal, empty for none. Blanks are not painted, so that those at the end of a line can go.
-std::string padded(const std::string& text, std::size_t width, bool right, const char* paint = "") {
-  const std::size_t used = terminal_columns(text);
-  const std::string blanks(width > used ? width - used : 0, ' ');
-  const std::string shown = *paint && !text.empty() ? fmt::format("\x1b[{}m{}\x1b[0m", paint, text) : text;
-  return right ? blanks + shown : shown + blanks;
-}
-
 void append_line(std::string& out, std::string line) {
   line.erase(line.find_last_not_of(' ') + 1);
   out += line + '\n';
 }
 
 }  // namespace
+
+std::string escaped(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '\n') out += "\\n";
+    else if (c == '\t') out += "\\t";
+    else if (c == '\r') out += "\\r";
+    else if (byte < 0x20 || byte == 0x7F) out += fmt::format("\\x{:02x}", byte);
+    else out += c;
+  }
+  return out;
+}
+
+std::string cut(const std::string& text, std::size_t most) {
+  if (terminal_columns(text) <= most) return text;
+  return std::string(first_terminal_columns(text, most - 1)) + "…";
+}
+
+std::string short_type(const Type& type) { return to_string(Type::of(type.base, type.missing)); }
+
+std::string padded(const std::string& text, std::size_t width, bool right, const char* paint) {
+  const std::size_t used = terminal_columns(text);
+  const std::string blanks(width > used ? width - used : 0, ' ');
+  const std::string shown = *paint && !text.empty() ? fmt::format("\x1b[{}m{}\x1b[0m", paint, text) : text;
+  return right ? blanks + shown : shown + blanks;
+}
 
 std::string value_text(const Column& column, std::size_t row) {
   if (!column.is_known(row)) return "missing";

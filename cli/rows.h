@@ -28,6 +28,18 @@ struct Rows {
 /// A value as people read it: dates as ISO 8601, floats in the fewest digits that read back, `missing`.
 std::string value_text(const Column& column, std::size_t row);
 
+/// The same as JSON.
+std::string value_json(const Column& column, std::size_t row);
+
+/// Control characters as `\n`, `\x1b`: they would move the cursor, or worse.
+std::string escaped(std::string_view text);
+/// At most so many columns of a terminal, with … at the end of what is longer.
+std::string cut(const std::string& text, std::size_t most);
+/// "category?" of a category with a domain: what it holds is in the cells.
+std::string short_type(const Type& type);
+/// `paint`: a code of the terminal, empty for none. Blanks are not painted, so that those at the end of a line can go.
+std::string padded(const std::string& text, std::size_t width, bool right, const char* paint = "");
+
 /// A table for a terminal: names, types, values; numbers to the right, long texts cut, control characters escaped. Columns that do not
 /// fit into `width` (0: any) are left out from the right and named below, then what the columns shown are computed by.
 std::string rows_text(const Rows& rows, std::size_t width, bool colour);

@@ -10,7 +10,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json value_json(const Column& column, std::size_t row) {
+Json json_of(const Column& column, std::size_t row) {
   if (!column.is_known(row)) return nullptr;
   switch (column.type.base) {
     case Base::bool_: return column.values<std::uint8_t>()[row] != 0;
@@ -25,7 +25,11 @@ Json value_json(const Column& column, std::size_t row) {
   }
 }
 
+std::string text_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
 }  // namespace
+
+std::string value_json(const Column& column, std::size_t row) { return text_of(json_of(column, row)); }
 
 std::string rows_json(const Rows& rows) {
   Json columns = Json::array(), values = Json::array();
@@ -37,12 +41,11 @@ std::string rows_json(const Rows& rows) {
   const std::size_t count = rows.columns.empty() ? 0 : rows.columns.front().values.rows;
   for (std::size_t row = 0; row < count; ++row) {
     Json line = Json::array();
-    for (const RowsColumn& column : rows.columns) line.push_back(value_json(column.values, row));
+    for (const RowsColumn& column : rows.columns) line.push_back(json_of(column.values, row));
     values.push_back(std::move(line));
   }
-  const auto text = [](const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); };
-  const std::string numbers = rows.numbers.empty() ? std::string() : fmt::format("\"row_numbers\":{},", text(Json(rows.numbers)));
-  return fmt::format("{}\"columns\":{},\"rows\":{}", numbers, text(columns), text(values));
+  const std::string numbers = rows.numbers.empty() ? std::string() : fmt::format("\"row_numbers\":{},", text_of(Json(rows.numbers)));
+  return fmt::format("{}\"columns\":{},\"rows\":{}", numbers, text_of(columns), text_of(values));
 }
 
 }  // namespace mlp::cli

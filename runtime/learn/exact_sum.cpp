@@ -16,10 +16,12 @@ void ExactSum::add_product(double a, double b) {
   const auto [ma, ea] = parts(a);
   const auto [mb, eb] = parts(b);
   const bool negative = std::signbit(a) != std::signbit(b);
-  const auto product = static_cast<unsigned __int128>(ma) * mb;  // below 2^106
+  add_scaled(static_cast<unsigned __int128>(ma) * mb, ea + eb, negative);  // below 2^106
+}
+
+void ExactSum::add_scaled(unsigned __int128 magnitude, int exponent, bool negative) {
   constexpr std::uint64_t kMask = (1ull << 53) - 1;
-  add_bits(static_cast<std::uint64_t>(product) & kMask, ea + eb, negative);
-  add_bits(static_cast<std::uint64_t>(product >> 53), ea + eb + 53, negative);
+  for (; magnitude != 0; magnitude >>= 53, exponent += 53) add_bits(static_cast<std::uint64_t>(magnitude) & kMask, exponent, negative);
 }
 
 void ExactSum::carry() {

@@ -24,6 +24,8 @@ class ExactSum {
   }
   /// Adds a * b exactly; both finite.
   void add_product(double a, double b);
+  /// Adds magnitude * 2^exponent, negated where `negative`; within the range of products of two doubles.
+  void add_scaled(unsigned __int128 magnitude, int exponent, bool negative);
   void add(const ExactSum& other);
   void subtract(const ExactSum& other);
   /// The sum, rounded once, to nearest even; infinite when out of range.

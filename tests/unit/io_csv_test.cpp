@@ -223,17 +223,6 @@ TEST_CASE("a file with a header only has no rows") {
   REQUIRE(read->scan.fragments.empty());
 }
 
-TEST_CASE("the profile of a column does not depend on the fragments") {
-  const std::string text = "a,b,c\n3,x,-0.0\n,y,0\n-1,,2.5\n7,b,\n";
-  const std::vector columns = {csv_column("a", kMaybeInt), csv_column("b", kMaybeCategory),
-                               csv_column("c", Type::of(Base::float_, true))};
-  const auto whole = read_text(text, columns);
-  REQUIRE(whole->profiles[0] == io::ColumnProfile{4, 1, std::int64_t{-1}, std::int64_t{7}});
-  REQUIRE(whole->profiles[1] == io::ColumnProfile{4, 1, std::string("b"), std::string("y")});
-  REQUIRE(whole->profiles[2] == io::ColumnProfile{4, 1, 0.0, 2.5});
-  REQUIRE(read_text(text, columns, {.fragment_rows = 1})->profiles == whole->profiles);
-}
-
 TEST_CASE("delimiters and decimal marks that cannot work are refused") {
   const std::vector columns = {csv_column("a", kInt)};
   for (const char delimiter : {'"', '\n', '\r', '\0', '.'}) {

@@ -9,7 +9,6 @@
 #include <string>
 #include <vector>
 
-#include "runtime/io/column_profile.h"
 #include "runtime/io/source.h"
 
 namespace mlp::testing {
@@ -48,7 +47,6 @@ inline plan::ReadColumn csv_column(std::string name, Type type) {
 /// All fragments of a file, one below the other.
 struct WholeRead {
   std::vector<Column> columns;
-  std::vector<io::ColumnProfile> profiles;
   io::BadValues bad;
   io::FileScan scan;
 };
@@ -73,13 +71,9 @@ inline Result<WholeRead> read_all(io::FileSystem& files, const std::string& path
   const io::Table table = io::join_files(source, {whole.scan});
   MLP_TRY_VOID(io::check_names(table, columns));
   std::vector<std::vector<Column>> parts(columns.size());
-  whole.profiles.resize(columns.size());
   for (std::size_t fragment = 0; fragment < table.fragments.size(); ++fragment) {
     MLP_TRY(const io::ReadOutcome outcome, io::read_fragment(table, fragment, columns));
-    for (std::size_t i = 0; i < columns.size(); ++i) {
-      parts[i].push_back(outcome.batch.columns[i]);
-      whole.profiles[i].merge(io::profile_of(outcome.batch.columns[i]));
-    }
+    for (std::size_t i = 0; i < columns.size(); ++i) parts[i].push_back(outcome.batch.columns[i]);
     whole.bad.append(outcome.bad);
   }
   for (const auto& part : parts) {

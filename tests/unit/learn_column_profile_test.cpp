@@ -1,0 +1,184 @@
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <set>
+
+#include "column_test_support.h"
+#include "runtime/learn/column_profile.h"
+#include "runtime/learn/profile_counts.h"
+
+using namespace mlp;
+using learn::ColumnProfile;
+
+namespace {
+
+/// In pieces of random lengths, also empty ones, merged from the left.
+ColumnProfile in_pieces(const Column& column, std::size_t longest, std::mt19937_64& random) {
+  ColumnProfile whole;
+  for (std::size_t at = 0; at < column.rows;) {
+    const std::size_t count = std::min<std::size_t>(random() % (longest + 1), column.rows - at);
+    whole.merge(learn::profile_of(slice(column, at, count)));
+    at += count;
+  }
+  return whole;
+}
+
+/// Without the counts that may fall short, and the texts of these.
+ColumnProfile without_frequent(ColumnProfile profile) {
+  profile.frequent_keys.clear(), profile.frequent_counts.clear(), profile.texts.clear();
+  profile.short_by = 0;
+  return profile;
+}
+
+ColumnProfile stored(const ColumnProfile& profile) {
+  const auto back = learn::decode_profile(learn::encode_profile(profile));
+  REQUIRE(back);
+  return *back;
+}
+
+std::vector<double> floats_of(const Column& column) {
+  std::vector<double> out;
+  for (std::size_t row = 0; row < column.rows; ++row)
+    if (column.is_known(row)) out.push_back(number_at(column, row));
+  std::ranges::sort(out);
+  return out;
+}
+
+double quantile_of(const std::vector<double>& sorted, double q) {
+  const double position = static_cast<double>(sorted.size() - 1) * q;
+  const auto low = static_cast<std::size_t>(position);
+  return sorted[low] + (sorted[std::min(low + 1, sorted.size() - 1)] - sorted[low]) * (position - static_cast<double>(low));
+}
+
+}  // namespace
+
+TEST_CASE("profiles of pieces merge to the profile of the whole column") {
+  std::mt19937_64 random(7);
+  for (const Type& type : testing::column_types())
+    for (const std::size_t rows : {0, 1, 300, 2500, 9000}) {
+      const Column column = testing::random_column(type, rows, random);
+      const ColumnProfile whole = learn::profile_of(column);
+      CHECK(whole.rows == rows);
+      CHECK(stored(whole) == whole);
+      for (const std::size_t longest : {40, 3000}) {
+        const ColumnProfile merged = in_pieces(column, longest, random);
+        if (rows == 0) continue;
+        if (whole.is_exact()) CHECK(merged == whole);
+        else CHECK(without_frequent(merged) == without_frequent(whole));
+        CHECK(stored(merged) == merged);
+      }
+    }
+}
+
+TEST_CASE("texts of which there are many merge to the same estimate, and frequent ones are found") {
+  std::mt19937_64 random(8);
+  for (const Type& type : {Type::of(Base::string), Type::category({})}) {
+    ColumnBuilder builder(type);
+    std::set<std::string> distinct;
+    std::uint64_t often = 0;
+    for (int row = 0; row < 60'000; ++row) {
+      const bool is_often = random() % 20 == 0;
+      const std::string text = is_often ? "often" : std::to_string(random() % 30'000);
+      often += is_often;
+      distinct.insert(text);
+      builder.push_text(text);
+    }
+    const Column column = builder.finish();
+    const ColumnProfile whole = learn::profile_of(column), merged = in_pieces(column, 5000, random);
+    CHECK(without_frequent(merged) == without_frequent(whole));
+    for (const ColumnProfile& profile : {whole, merged}) {
+      CHECK(std::fabs(static_cast<double>(profile.distinct()) / static_cast<double>(distinct.size()) - 1) < 3 * ColumnProfile::kDistinctError);
+      const auto top = profile.top(10);
+      REQUIRE(!top.empty());
+      CHECK(top.front().value == Value("often"));
+      CHECK(top.front().count <= often);
+      CHECK(top.front().count + profile.short_by >= often);
+      CHECK(profile.short_by <= column.rows / ColumnProfile::kFrequent);
+      CHECK(profile.low() == Value(*distinct.begin()));
+      CHECK(profile.high() == Value(*distinct.rbegin()));
+    }
+  }
+}
+
+TEST_CASE("quantiles are within their bounds, and these are narrow") {
+  std::mt19937_64 random(9);
+  std::normal_distribution<> normal(100, 30);
+  ColumnBuilder floats(Type::of(Base::float_)), ints(Type::of(Base::int_)), few(Type::of(Base::int_)), times(Type::of(Base::timestamp));
+  for (int row = 0; row < 100'000; ++row) {
+    floats.push_float(row % 1000 == 0 ? -1e12 * normal(random) : normal(random));
+    ints.push_int(static_cast<std::int64_t>(random() % 1'000'000) - 500'000);
+    few.push_int(static_cast<std::int64_t>(random() % 2000));
+    times.push_int(1'700'000'000'000'000 + static_cast<std::int64_t>(random() % 86'400'000'000));
+  }
+  for (const Column& column : {floats.finish(), ints.finish(), few.finish(), times.finish()}) {
+    const ColumnProfile profile = in_pieces(column, 20'000, random);
+    const std::vector<double> sorted = floats_of(column);
+    CHECK(profile.is_exact() == (sorted.back() < 2000 && sorted.front() == 0));
+    for (const double q : {0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0}) {
+      const auto found = profile.quantile(q);
+      REQUIRE(found);
+      const double value = column.type.base == Base::timestamp ? static_cast<double>(std::get<std::int64_t>(found->value)) : std::get<double>(found->value);
+      const double truth = quantile_of(sorted, q);
+      // Of times the lower of two is taken, as if both were known.
+      CHECK(std::fabs(value - truth) <= found->within + (column.type.base == Base::timestamp ? 1e8 : 1e-9));
+      if (profile.is_exact()) CHECK(found->within == 0);
+      if (q >= 0.05 && q <= 0.95) CHECK(found->within <= (sorted[95'000] - sorted[5000]) / 150);
+    }
+    CHECK(profile.quantile(0)->value == (column.type.base == Base::timestamp ? profile.low() : Value(sorted.front())));
+    CHECK(profile.quantile(1)->value == (column.type.base == Base::timestamp ? profile.high() : Value(sorted.back())));
+  }
+}
+
+TEST_CASE("mean and deviation are exact, however large the numbers are") {
+  ColumnBuilder builder(Type::of(Base::int_));
+  for (const std::int64_t x : {INT64_MAX, INT64_MAX - 2, INT64_MIN + 3, INT64_MIN + 1, std::int64_t{7}}) builder.push_int(x);
+  const ColumnProfile ints = learn::profile_of(builder.finish());
+  // The sum is 2^63 - 1 + 2^63 - 3 - 2^63 + 3 - 2^63 + 1 + 7 = 7.
+  CHECK(ints.sum.value() == 7);
+  CHECK(*ints.mean() == 1.4);
+  CHECK(std::fabs(*ints.deviation() / 9223372036854775806.0 - 1) < 1e-15);
+  ColumnBuilder floats(Type::of(Base::float_));
+  for (const double x : {1e15 + 1, 1e15 + 2, 1e15 + 3, 1e300, -1e300, 5e-324}) floats.push_float(x);
+  learn::ExactSum sum, squares;
+  for (const double x : {1e15 + 1, 1e15 + 2, 1e15 + 3, 1e300, -1e300, 5e-324}) sum.add(x), squares.add_product(x, x);
+  const ColumnProfile profile = learn::profile_of(floats.finish());
+  CHECK(profile.sum == sum);
+  CHECK(profile.squares == squares);
+}
+
+TEST_CASE("-0 is 0, and bools, empty columns and columns without a known value have profiles") {
+  const ColumnProfile zeros = learn::profile_of(testing::build(Type::of(Base::float_), {-0.0, 0.0}));
+  CHECK(zeros.distinct() == 1);
+  CHECK(!std::signbit(std::get<double>(zeros.low())));
+  const ColumnProfile bools = learn::profile_of(testing::build(Type::of(Base::bool_, true), {true, std::monostate{}, true}));
+  CHECK(bools.low() == Value(true));
+  CHECK(bools.top(10).front().count == 2);
+  CHECK(!bools.mean());
+  for (const Type& type : testing::column_types()) {
+    const ColumnProfile nothing = learn::profile_of(testing::build(type, {std::monostate{}, std::monostate{}}));
+    CHECK(nothing.missing == 2);
+    CHECK(nothing.low() == Value());
+    CHECK(nothing.distinct() == 0);
+    CHECK(!nothing.quantile(0.5));
+    CHECK(nothing.top(10).empty());
+  }
+}
+
+TEST_CASE("estimates of distinct values stay within four standard errors") {
+  for (const std::uint64_t n : {3000, 20'000, 1'000'000}) {
+    std::vector<std::uint8_t> registers(std::size_t{1} << learn::kRegisterBits);
+    for (std::uint64_t key = 0; key < n; ++key) learn::count_distinct(registers, learn::key_of(static_cast<std::int64_t>(key)));
+    CHECK(std::fabs(learn::estimate_distinct(registers) / static_cast<double>(n) - 1) < 4 * ColumnProfile::kDistinctError);
+  }
+}
+
+TEST_CASE("wrong bytes of a profile are a failure") {
+  std::mt19937_64 random(10);
+  const std::string good = learn::encode_profile(learn::profile_of(testing::random_column(Type::of(Base::string, true), 50, random)));
+  CHECK(!learn::decode_profile(""));
+  for (std::size_t at = 0; at < good.size(); ++at) {
+    std::string bad = good;
+    bad[at] = static_cast<char>(bad[at] ^ 1);
+    CHECK(!learn::decode_profile(bad));
+  }
+}
