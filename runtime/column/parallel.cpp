@@ -1,7 +1,8 @@
 #include "runtime/column/parallel.h"
 
-#ifdef MLP_PLAIN_THREADS
 #include <algorithm>
+
+#ifdef MLP_PLAIN_THREADS
 #include <atomic>
 #include <thread>
 #include <vector>
@@ -53,5 +54,10 @@ void parallel_for(std::size_t count, const std::function<void(std::size_t)>& bod
 }
 
 #endif
+
+void parallel_stretches(std::size_t count, const std::function<void(std::size_t, std::size_t)>& body) {
+  constexpr std::size_t kLength = 1 << 17;
+  parallel_for((count + kLength - 1) / kLength, [&](std::size_t i) { body(i * kLength, std::min(count, (i + 1) * kLength)); });
+}
 
 }  // namespace mlp

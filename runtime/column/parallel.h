@@ -9,4 +9,7 @@ namespace mlp {
 /// defined: results go to their own places, reductions are done by the caller in index order.
 void parallel_for(std::size_t count, const std::function<void(std::size_t)>& body);
 
+/// Calls body(begin, end) for stretches that cover [0, count): for work that is little for each one.
+void parallel_stretches(std::size_t count, const std::function<void(std::size_t, std::size_t)>& body);
+
 }  // namespace mlp

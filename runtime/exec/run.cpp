@@ -272,7 +272,9 @@ class Runner {
     }
     state.done = true;  // to itself; whoever waits for it is told below
     // Here and not where it is first read: two steps would compute it at once.
-    if (!missing.empty() && is_computed_whole(session_.plan, step)) {
+    if (!missing.empty() && !step.per_fragment) {
+      MLP_TRY_VOID(session_.parts(id));
+    } else if (!missing.empty() && is_computed_whole(session_.plan, step)) {
       MLP_TRY_VOID(session_.whole_column(id));
     }
     const bool kept = std::find(session_.options.kept.begin(), session_.options.kept.end(), id) != session_.options.kept.end();
@@ -291,7 +293,7 @@ class Runner {
       else failures[f] = std::move(digest.error());
     };
     if (kept) parallel_for(keys.size(), each);
-    else if (!is_computed_whole(session_.plan, step)) parallel_for(missing.size(), [&](std::size_t m) { each(missing[m]); });
+    else if (step.per_fragment && !is_computed_whole(session_.plan, step)) parallel_for(missing.size(), [&](std::size_t m) { each(missing[m]); });
     for (auto& f : failures)
       if (f) return failure(std::move(*f));
     finished(id, began, missing.size(), keys);
@@ -415,9 +417,9 @@ class Runner {
       Result<Made> operator()(const plan::Filter& c) { return made(filter(r.session_, step, c, f)); }
       Result<Made> operator()(const plan::Arrange& c) { return made(arrange(r.session_, step, c)); }
       Result<Made> operator()(const plan::Take&) { return unreachable(); }
-      Result<Made> operator()(const plan::OrderRows& c) { return made(order_rows(r.session_, step, c)); }
+      Result<Made> operator()(const plan::OrderRows&) { return unreachable(); }
       Result<Made> operator()(const plan::Aggregate&) { return unreachable(); }
-      Result<Made> operator()(const plan::MatchHistory& c) { return made(match_history(r.session_, step, c)); }
+      Result<Made> operator()(const plan::MatchHistory&) { return unreachable(); }
       Result<Made> operator()(const plan::History&) { return unreachable(); }
       Result<Made> operator()(const plan::KeepHistory& c) { return made(keep_history(r.session_, step, c)); }
       Result<Made> operator()(const plan::AsOf&) { return made(as_of(r.session_, step)); }

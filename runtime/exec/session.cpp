@@ -148,7 +148,15 @@ Result<Column> Session::whole_column(plan::StepId id) {
   return columns.size() == 1 ? columns.front() : cache.keep(digest, {concatenate(columns)})->front();
 }
 
-Result<Columns> Session::parts(plan::StepId id) { return stored(output(id, 0), true); }
+Result<Columns> Session::parts(plan::StepId id) {
+  const Digest& digest = output(id, 0);
+  const plan::Step& step = plan[id];
+  if (!is_virtual(step)) return stored(digest, true);
+  if (const auto cached = cache.find(digest)) return cached;
+  const auto* ordered = std::get_if<plan::OrderRows>(&step.code);
+  MLP_TRY(std::vector<Column> made, ordered ? order_rows(*this, step, *ordered) : match_history(*this, step, std::get<plan::MatchHistory>(step.code)));
+  return cache.keep(digest, std::move(made));
+}
 
 Result<std::vector<Column>> Session::columns(const plan::Step& step, std::size_t from, std::size_t count, std::size_t fragment) {
   std::vector<Column> out;
@@ -254,7 +262,9 @@ bool is_computed_whole(const plan::Physical& plan, const plan::Step& step) {
   return std::holds_alternative<plan::Aggregate>(step.code) || std::holds_alternative<plan::History>(step.code) || std::holds_alternative<plan::CutByTime>(step.code);
 }
 
-bool is_virtual(const plan::Step& step) { return std::holds_alternative<plan::Take>(step.code); }
+bool is_virtual(const plan::Step& step) {
+  return std::holds_alternative<plan::Take>(step.code) || std::holds_alternative<plan::OrderRows>(step.code) || std::holds_alternative<plan::MatchHistory>(step.code);
+}
 
 bool makes_rows(const plan::Step& step) { return std::holds_alternative<plan::Filter>(step.code) || std::holds_alternative<plan::Arrange>(step.code); }
 

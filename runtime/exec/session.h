@@ -107,7 +107,8 @@ Result<void> prepare(Session& session);
 /// The action keys of a step whose inputs are all done: one a fragment, or one. Equal keys give equal outputs.
 std::vector<Digest> action_keys(const Session& session, plan::StepId step);
 
-/// Whether the cells of a step are computed where they are read and not stored, since to hash and store them takes longer than that: Take.
+/// Whether the cells of a step are computed where they are read and not stored, since to hash and store them takes longer than that: Take, OrderRows,
+/// MatchHistory.
 bool is_virtual(const plan::Step& step);
 /// Whether a step makes the rows of its table: Filter, Arrange.
 bool makes_rows(const plan::Step& step);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "compiler/support/check.h"
+#include "runtime/column/parallel.h"
 
 namespace mlp::relation {
 
@@ -45,8 +46,12 @@ History match_history(const Matched& matched, const Column* asked, const Column*
   if (asked) asked_keys = sort_keys(*asked);
   const Partition history = by_group(matched.right, matched.groups, known_keys ? &*known_keys : nullptr);
   out.rows = history.rows;
-  if (known)
-    for (const std::int64_t row : out.rows) out.known.push_back(known_keys->keys[static_cast<std::size_t>(row)]);
+  if (known) {
+    out.known.resize(out.rows.size());
+    parallel_stretches(out.rows.size(), [&](std::size_t begin, std::size_t end) {
+      for (std::size_t i = begin; i < end; ++i) out.known[i] = known_keys->keys[static_cast<std::size_t>(out.rows[i])];
+    });
+  }
   const Partition asking = by_group(matched.left, matched.groups, asked_keys ? &*asked_keys : nullptr);
   std::vector<std::uint8_t> placed(matched.left.size(), 0);
   std::int64_t from = 0;
@@ -73,32 +78,34 @@ Stretches stretches(const HistoryView& history, const Column* asked, const Windo
   Stretches out{{history.begin.begin(), history.begin.end()}, {history.end.begin(), history.end.end()}};
   if (!asked || history.known.empty()) return out;
   const auto times = asked->values<std::int64_t>();
-  std::int64_t low = 0, high = 0;  // rows before these lie before the window's begin and end
-  for (std::size_t i = 0; i < history.asking.size(); ++i) {
-    const std::int64_t begin = history.begin[i], end = history.end[i];
-    if (begin == end) {
-      out.begin[i] = out.end[i] = begin;
-      continue;
-    }
-    // Rows of one key ask in the order of time, so both bounds only move on; a new key starts anew.
-    if (i == 0 || history.begin[i - 1] != begin || history.end[i - 1] != end) low = high = begin;
-    const std::int64_t t = times[static_cast<std::size_t>(history.asking[i])];
-    const std::int64_t until = plus(t, -window.ending);
-    const auto at = [&](std::int64_t p) { return history.known[static_cast<std::size_t>(p)]; };
-    if (window.next) {
-      const std::int64_t last = plus(t, window.over);
-      while (low < end && at(low) <= t) ++low;
-      while (high < end && at(high) <= last) ++high;
-    } else {
-      while (high < end && at(high) < until) ++high;
-      if (window.over > 0) {
-        const std::int64_t since = plus(until, -window.over);
-        while (low < end && at(low) < since) ++low;
+  parallel_stretches(history.asking.size(), [&](std::size_t first, std::size_t last) {
+    std::int64_t low = 0, high = 0;  // rows before these lie before the window's begin and end
+    for (std::size_t i = first; i < last; ++i) {
+      const std::int64_t begin = history.begin[i], end = history.end[i];
+      if (begin == end) {
+        out.begin[i] = out.end[i] = begin;
+        continue;
       }
+      // Rows of one key ask in the order of time, so both bounds only move on; a new key starts anew.
+      if (i == first || history.begin[i - 1] != begin || history.end[i - 1] != end) low = high = begin;
+      const std::int64_t t = times[static_cast<std::size_t>(history.asking[i])];
+      const std::int64_t until = plus(t, -window.ending);
+      const auto at = [&](std::int64_t p) { return history.known[static_cast<std::size_t>(p)]; };
+      if (window.next) {
+        const std::int64_t last = plus(t, window.over);
+        while (low < end && at(low) <= t) ++low;
+        while (high < end && at(high) <= last) ++high;
+      } else {
+        while (high < end && at(high) < until) ++high;
+        if (window.over > 0) {
+          const std::int64_t since = plus(until, -window.over);
+          while (low < end && at(low) < since) ++low;
+        }
+      }
+      out.begin[i] = std::min(low, high);
+      out.end[i] = high;
     }
-    out.begin[i] = std::min(low, high);
-    out.end[i] = high;
-  }
+  });
   return out;
 }
 

@@ -24,10 +24,8 @@ Matched match(const JoinKeys& keys, std::size_t left_rows, std::size_t right_row
   out.groups = table.groups.representative.size();
   const auto is_missing = [](std::span<const SortKeys> of, std::size_t row) { return std::any_of(of.begin(), of.end(), [row](const SortKeys& key) { return key.keys[row] == SortKeys::kMissing; }); };
   out.left.resize(left_rows);
-  constexpr std::size_t kChunk = 1 << 17;
-  parallel_for((left_rows + kChunk - 1) / kChunk, [&](std::size_t chunk) {
-    const std::size_t end = std::min(left_rows, (chunk + 1) * kChunk);
-    for (std::size_t i = chunk * kChunk; i < end; ++i) out.left[i] = is_missing(keys.left, i) ? -1 : table.find(keys.left, i);
+  parallel_stretches(left_rows, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) out.left[i] = is_missing(keys.left, i) ? -1 : table.find(keys.left, i);
   });
   out.right = std::move(table.groups.group_of);
   for (std::size_t i = 0; i < right_rows; ++i)

@@ -5,6 +5,8 @@
 #include <numeric>
 #include <unordered_map>
 
+#include "runtime/column/parallel.h"
+
 
 namespace mlp::relation {
 
@@ -263,13 +265,19 @@ void sort_partitions(Partition& partition, std::span<const SortKeys> keys) {
     }
     return a < b;
   };
-  std::int64_t begin = 0;
-  for (const std::int64_t end : partition.ends) {
-    const auto from = partition.rows.begin() + begin, to = partition.rows.begin() + end;
-    // Most tables are in the order of time already.
-    if (!std::is_sorted(from, to, before)) std::sort(from, to, before);
-    begin = end;
-  }
+  const auto sort = [&](std::size_t first, std::size_t last) {
+    for (std::size_t p = first; p < last; ++p) {
+      const auto from = partition.rows.begin() + (p == 0 ? 0 : partition.ends[p - 1]), to = partition.rows.begin() + partition.ends[p];
+      // Most tables are in the order of time already.
+      if (!std::is_sorted(from, to, before)) std::sort(from, to, before);
+    }
+  };
+  constexpr std::size_t kPieces = 16;
+  const std::size_t partitions = partition.ends.size();
+  parallel_for(std::min(partitions, kPieces), [&](std::size_t i) {
+    const std::size_t pieces = std::min(partitions, kPieces);
+    sort(partitions * i / pieces, partitions * (i + 1) / pieces);
+  });
 }
 
 std::vector<std::uint8_t> ties(const Partition& partition, std::span<const SortKeys> keys) {
