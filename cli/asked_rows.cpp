@@ -6,6 +6,7 @@
 
 #include "compiler/diag/render.h"
 #include "runtime/column/codec.h"
+#include "runtime/io/sql_stage.h"
 
 namespace mlp::cli {
 
@@ -67,6 +68,7 @@ std::optional<ComputedRows> compute_rows(const Common& common, const std::string
   driver::CompileOptions compile_options;
   compile_options.params = *params;
   compile_options.env = common.env;
+  compile_options.type_sql = io::bind_sql;
   compile_options.rows = std::move(questions);
   if (!set_as_of(common, compile_options)) {
     exit = kUsage;

@@ -11,6 +11,7 @@
 #include "compiler/driver/fix.h"
 #include "compiler/syntax/parse.h"
 #include "runtime/io/file_system.h"
+#include "runtime/io/sql_stage.h"
 
 namespace mlp::cli {
 
@@ -118,6 +119,7 @@ int check(const Common& common, const std::vector<std::string>& files, const std
   }
   driver::CompileOptions options;
   options.env = common.env;
+  options.type_sql = io::bind_sql;
   options.params = *params;
   if (!emit.empty() && (files.size() > 1 || fix || common.format == Format::sarif)) {
     fmt::print(stderr, "--emit prints a phase of one file: it goes with one FILE, without --fix and --format sarif\n");

@@ -12,6 +12,7 @@
 #include "compiler/types/signature.h"
 #include "runtime/exec/source.h"
 #include "runtime/io/infer_types.h"
+#include "runtime/io/sql_stage.h"
 
 namespace mlp::cli {
 
@@ -146,7 +147,7 @@ int lock(const Common& common, const std::string& file, bool only_check) {
     report(common, params.error());
     return kUsage;
   }
-  driver::CompileOptions options{*params, true, false, common.env, std::nullopt, false};
+  driver::CompileOptions options{*params, true, false, common.env, std::nullopt, false, {}, io::bind_sql};
   const driver::Compiled compiled = driver::compile(file, options, driver::Phase::hir);
   if (!compiled.workflow) return report(common, compiled.sink, compiled.sources);
   // The store lends what it knows of files that have not changed.

@@ -14,6 +14,7 @@
 #include "compiler/support/check.h"
 #include "compiler/support/text.h"
 #include "runtime/io/date_text.h"
+#include "runtime/io/sql_stage.h"
 
 namespace mlp::cli {
 
@@ -117,6 +118,7 @@ std::optional<LoadedPlan> load_plan(const Common& common, const std::string& fil
                                     bool keep, int& exit) {
   driver::CompileOptions options = asked;
   options.env = common.env;
+  options.type_sql = io::bind_sql;
   if (!set_as_of(common, options)) {
     exit = kUsage;
     return std::nullopt;

@@ -96,7 +96,7 @@ Compiled compile_text(const std::string& path, std::string text, const CompileOp
   out.file = parse(out.sources, file, out.sink);
   if (last == Phase::ast) return out;
   // What parsed is checked also when something else did not, so that one run tells all mistakes.
-  CheckOptions check_options{options.params, options.read_environment, options.env, &out.modules, {}, {}, {}};
+  CheckOptions check_options{options.params, options.read_environment, options.env, &out.modules, {}, {}, {}, options.type_sql};
   if (options.read_locks) check_options.read_lock = read_lock;
   Imports imports = load_imports(out.file, path, read_source, out.sources, out.sink);
   out.modules = std::move(imports.modules);

@@ -30,6 +30,7 @@ struct CompileOptions {
   std::optional<std::int64_t> as_of_us;       ///< `--as-of`: the logical time of the run, microseconds; else the newest time that is read
   bool read_locks = true;                     ///< false: what `rest from lock` takes is about to be found out, so it is not known
   std::vector<AskedRows> rows;                ///< `mlpc peek`
+  SqlTyper type_sql;                          ///< as CheckOptions::type_sql
 };
 
 enum class Phase : std::uint8_t { ast, hir, logical, physical };

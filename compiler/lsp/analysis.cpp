@@ -12,6 +12,7 @@ std::shared_ptr<const Analysis> analyse(std::string path, std::string text, cons
   out->lines = Lines(out->text());
   out->file = parse(out->sources, out->main, out->sink);
   CheckOptions options;
+  options.type_sql = with.type_sql;
   const std::string saved = out->sources.file(out->main).path;
   if (saved.starts_with('/')) {  // a text that was never saved has no folder
     options.read_lock = read_lock;

@@ -12,6 +12,7 @@
 #include "compiler/sema/imports.h"
 #include "compiler/support/span.h"
 #include "compiler/syntax/ast.h"
+#include "compiler/types/sql_binding.h"
 
 namespace mlp::lsp {
 
@@ -32,6 +33,7 @@ struct Analysis {
 struct AnalysisOptions {
   std::string env;  ///< the `env` block that holds, in files that have one of this name; empty: none
   ReadText read;    ///< of imports; not set: none is read, and what they declare is not known
+  SqlTyper type_sql;  ///< as CheckOptions::type_sql
 };
 
 /// Parses and checks a text with what it imports and the mlp.lock beside it. No variable of the environment is read: a param has its

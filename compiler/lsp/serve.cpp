@@ -35,8 +35,8 @@ constexpr int kDone = 0, kAborted = 1;  // as the protocol wants them
 
 }  // namespace
 
-int serve(int in, int out, ReadText read) {
-  Server server(std::move(read));
+int serve(int in, int out, ReadText read, SqlTyper type_sql) {
+  Server server(std::move(read), std::move(type_sql));
   Framing framing;
   std::string buffer(std::size_t{1} << 16, '\0');
   while (true) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "compiler/sema/imports.h"
+#include "compiler/types/sql_binding.h"
 
 namespace mlp::lsp {
 
@@ -14,8 +15,9 @@ namespace mlp::lsp {
 /// documents, and answers in the order of the questions.
 class Server {
  public:
-  /// `read` gives files that documents import and the editor has not opened; not set: they are not read.
-  explicit Server(ReadText read = {});
+  /// `read` gives files that documents import and the editor has not opened; not set: they are not read. `type_sql` as
+  /// CheckOptions::type_sql.
+  explicit Server(ReadText read = {}, SqlTyper type_sql = {});
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -36,6 +38,6 @@ class Server {
 };
 
 /// Serves an editor over two file descriptors until `exit`, the end of the stream or a closed pipe; gives the exit status.
-int serve(int in, int out, ReadText read);
+int serve(int in, int out, ReadText read, SqlTyper type_sql);
 
 }  // namespace mlp::lsp

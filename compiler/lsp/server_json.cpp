@@ -174,7 +174,8 @@ struct Server::State {
   AnalysisOptions options;
 
   /// Imports are read as the editor shows them where it does, else from their files.
-  explicit State(ReadText read) {
+  explicit State(ReadText read, SqlTyper type_sql) {
+    options.type_sql = std::move(type_sql);
     if (!read) return;
     options.read = [this, read = std::move(read)](const std::string& path) -> Result<std::string> {
       for (const auto& [uri, document] : documents)
@@ -493,7 +494,7 @@ struct Server::State {
   }
 };
 
-Server::Server(ReadText read) : state_(std::make_unique<State>(std::move(read))) {}
+Server::Server(ReadText read, SqlTyper type_sql) : state_(std::make_unique<State>(std::move(read), std::move(type_sql))) {}
 Server::~Server() = default;
 
 std::vector<std::string> Server::receive(std::string_view message) {

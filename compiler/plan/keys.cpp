@@ -269,7 +269,7 @@ Digest recipe_key(const Physical& plan, const Step& step) {
   for (const StepId input : step.inputs) h.add(plan[input].recipe_key);
   const Table& table = plan.tables[step.table];
   if (std::holds_alternative<HashSource>(step.code)) {
-    h.add(native_key(table.source));
+    h.add(find_native(table.source) ? native_key(table.source) : Digest());  // the stage `sql` is no entry of the library
     mix(h, table.options);
   } else if (step.inputs.empty() && table.synthetic) {
     h.add(table.rows);

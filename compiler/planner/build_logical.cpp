@@ -51,6 +51,7 @@ struct LogicalBuilder {
       case Kind::fill: return LogicalKind::fill;
       case Kind::cross: return LogicalKind::cross;
       case Kind::python: return LogicalKind::source;
+      case Kind::sql: return LogicalKind::source;
     }
     return LogicalKind::derive;
   }

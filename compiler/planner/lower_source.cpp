@@ -91,7 +91,7 @@ void lower_source(Lowering& l, hir::TableId id) {
     std::vector<StepId> inputs;
     std::string options = options_text(table.options);
     if (table.stage) {
-      options = fmt::format("\"{}\"", table.path);
+      options = fmt::format("\"{}\"", table.path.empty() ? std::get<std::string>(table.options.front().second) : table.path);
       for (const hir::ColumnId column : table.stage->keys) {
         code.takes.push_back(l.workflow[column].name);
         inputs.push_back(lower_column(l, column, nullptr));

@@ -111,7 +111,8 @@ struct RowsOfStage {
   StepId lower() {
     switch (stage.kind) {
       case Kind::same:
-      case Kind::python: break;
+      case Kind::python:
+      case Kind::sql: break;
       case Kind::filter: return filter();
       case Kind::sample: return sample();
       case Kind::sort: return ordered(How::sort, "sort by");

@@ -55,7 +55,7 @@ plan::Physical start_plan(const hir::Workflow& workflow, const PlanOptions& opti
   plan.final_rows = options.final_rows;
   for (const hir::Table& table : workflow.tables) {
     plan::Table& out = plan.tables.emplace_back(
-        plan::Table{table.name, table.synthetic, table.stage && table.stage->kind != hir::Stage::Kind::same && table.stage->kind != hir::Stage::Kind::python, table.source, table.options, table.path, table.rows, table.span, {}, {}, {}, table.version_by, {}, {}, {}});
+        plan::Table{table.name, table.synthetic, table.stage && table.stage->kind != hir::Stage::Kind::same && !table.stage->is_read(), table.source, table.options, table.path, table.rows, table.span, {}, {}, {}, table.version_by, {}, {}, {}});
     if (table.reject) out.reject = plan::Reject{table.reject->share, table.reject->into};
     if (table.lock) out.lock = table.lock->path;
     for (const hir::ColumnId id : table.columns) {

@@ -19,13 +19,16 @@ struct Tracer {
   std::string name(hir::ColumnId id) const { return column_name(workflow, id); }
 
   void trace_table(const hir::Table& table) {
-    if (!table.synthetic) add("source", table.path, "table", table.name);
+    const bool by_column = table.stage && table.stage->kind == hir::Stage::Kind::sql;
+    if (!table.synthetic && !by_column) add("source", table.path, "table", table.name);
     for (const hir::ColumnId id : table.columns) {
       if (const expr::Expr* code = workflow[id].code()) {
         for (const expr::InputColumn& input : code->inputs) add("column", name(hir::ColumnId(input.column)), "column", name(id));
         if (!code->inputs.empty()) continue;
       }
-      add("table", table.name, "column", name(id));
+      const auto* source = std::get_if<hir::SourceColumn>(&workflow[id].made_by);
+      for (const hir::ColumnId read : source ? source->of : std::vector<hir::ColumnId>{}) add("column", name(read), "column", name(id));
+      if (!by_column) add("table", table.name, "column", name(id));
     }
     if (!table.stage) return;
     for (const hir::ColumnId given : table.stage->kind == hir::Stage::Kind::python ? table.stage->keys : std::vector<hir::ColumnId>{}) add("column", name(given), "table", table.name);

@@ -11,6 +11,7 @@
 #include "compiler/sema/hir.h"
 #include "compiler/support/span.h"
 #include "compiler/syntax/ast.h"
+#include "compiler/types/sql_binding.h"
 
 namespace mlp {
 
@@ -39,6 +40,7 @@ struct CheckOptions {
   /// not known, and names in such a table are not checked.
   std::function<Result<std::optional<Lock>>(const std::string& path)> read_lock;
   std::vector<RowsQuestion> rows;              ///< become hir::Workflow::rows
+  SqlTyper type_sql;                           ///< called where an `sql` stage occurs. Not set: what it makes is not known, and names in it are not checked
 };
 
 /// Resolves every name and types every expression. Every mistake is reported to the sink, one report each; nullopt when there

@@ -151,6 +151,7 @@ std::set<hir::ColumnId> reach(const Context& context, hir::ColumnId column, cons
     open.pop_back();
     if (known.contains(next) || !out.insert(next).second) continue;
     if (const expr::Expr* code = context.out[next].code()) read(*code);
+    if (const auto* source = std::get_if<hir::SourceColumn>(&context.out[next].made_by)) open.insert(open.end(), source->of.begin(), source->of.end());
     // In a group the rows are those of the table itself; what a window reads is of other rows.
     if (const hir::Aggregate* many = context.out[next].aggregate(); many && many->by.empty() && many->over_us == 0)
       for (const expr::Expr& argument : many->arguments) read(argument);

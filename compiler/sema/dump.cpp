@@ -143,7 +143,7 @@ std::string dump(const Workflow& w) {
   std::string out = fmt::format("workflow {}\n", w.name);
   for (const Param& param : w.params) out += fmt::format("param {} : {} = {} ({})\n", param.name, to_string(param.type), to_string(param.value), param.from);
   for (const Table& table : w.tables) {
-    constexpr std::string_view kStages[] = {"same rows", "filter", "sample", "sort", "limit", "dedupe", "group", "join", "asof join", "union", "unpivot", "fill", "cross", "python"};
+    constexpr std::string_view kStages[] = {"same rows", "filter", "sample", "sort", "limit", "dedupe", "group", "join", "asof join", "union", "unpivot", "fill", "cross", "python", "sql"};
     const std::string stage = table.stage ? fmt::format("{} of {}", kStages[static_cast<std::size_t>(table.stage->kind)], w[table.stage->from].name) : std::string();
     out += fmt::format("table {} from {}", table.name, table.stage ? stage : table.source);
     if (!table.path.empty()) out += fmt::format(" \"{}\"", table.path);

@@ -34,6 +34,7 @@ struct SourceColumn {
   std::string matches;
   bool ranged = false;                   ///< Column::range is a declared constraint, to be checked in the scan
   bool unique = false;
+  std::vector<ColumnId> of;              ///< of an `sql` stage: the columns of the table before it that the values may come from
   bool locked = false;                   ///< taken by `rest from lock`, with the type that mlp.lock says
 };
 
@@ -98,14 +99,14 @@ struct LockPlace {
 
 /// The stage of a pipeline that makes the rows of a table of those of others.
 struct Stage {
-  enum class Kind : std::uint8_t { same, filter, sample, sort, limit, dedupe, group, join, asof_join, union_, unpivot, fill, cross, python };
+  enum class Kind : std::uint8_t { same, filter, sample, sort, limit, dedupe, group, join, asof_join, union_, unpivot, fill, cross, python, sql };
   Kind kind = Kind::same;              ///< `same`: the rows of `from` as they are, with further columns
   Span span;
   TableId from;
   std::vector<TableId> others;         ///< join, asof join: the one that is joined; union: those that follow
   std::optional<ColumnId> condition;   ///< filter: of `from`, named by nobody; rows are kept where it is true
   std::vector<std::pair<expr::Expr, expr::Expr>> equal;  ///< join, asof join: over columns of `from`, of the other
-  std::vector<ColumnId> keys;          ///< dedupe, group, fill, python (all that are given to the function): of `from`
+  std::vector<ColumnId> keys;          ///< dedupe, group, fill, python and sql (all that are given to them): of `from`
   std::vector<std::pair<ColumnId, bool>> order;  ///< sort, and dedupe (the row kept is the first in it): of `from`; true: descending
   bool left = false, one = false;      ///< join
   std::optional<ColumnId> at, other_time;  ///< asof join: the times compared. fill: `at` is the time that is filled
@@ -114,6 +115,8 @@ struct Stage {
   std::int64_t every_us = 0, ahead_us = 0;  ///< fill; ahead_us below 0: until the last row of all
   double share = 0;                    ///< sample
   std::int64_t seed = 0;               ///< sample
+  /// What it makes is read like a source: nothing is taken from the rows of `from` one by one.
+  bool is_read() const { return kind == Kind::python || kind == Kind::sql; }
   std::vector<std::pair<ColumnId, Value>> filled;  ///< fill: columns of `from` and what they hold in a row that was missing
 };
 
@@ -128,7 +131,7 @@ struct Table {
   std::string name;
   Span span;
   std::string doc;
-  std::optional<Stage> stage;  ///< its rows are made of other tables'; the source's fields are empty, but of `python`, which is read like a source
+  std::optional<Stage> stage;  ///< its rows are made of other tables'; the source's fields are empty, but of `python` and `sql`, which are read like sources
   bool intermediate = false;   ///< of a pipeline, before its last stage: nobody wrote its name
   std::string source;      ///< native symbol of the source's signature
   bool synthetic = false;  ///< rows come from the columns' own expressions

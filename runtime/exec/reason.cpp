@@ -43,7 +43,9 @@ std::string reason_to_run(Session& session, plan::StepId id) {
   const auto found = session.catalog.last_step(step.name, session.plan.workflow);
   if (!found || !*found) return "not computed before";
   const store::RunStep& last = **found;
-  if (last.code != step.code_key) {
+  // What a function or a statement is given says nothing of its own code.
+  const auto* made = std::get_if<plan::HashSource>(&step.code);
+  if (last.code != step.code_key || (made && !made->takes.empty() && last.code_text != step.text)) {
     if (last.code_text == step.text || last.code_text.empty()) return "its code changed";
     return fmt::format("its code changed: {} -> {}", last.code_text, step.text);
   }
@@ -78,7 +80,7 @@ std::string reason_to_run(Session& session, plan::StepId id) {
 
 std::string reason_to_call(Session& session, plan::StepId id) {
   const std::string reason = reason_to_run(session, id);
-  return reason == kNotInStore ? session.plan.tables[session.plan[id].table].path + " was written since it was last called" : reason;
+  return reason == kNotInStore && !session.plan.tables[session.plan[id].table].path.empty() ? session.plan.tables[session.plan[id].table].path + " was written since it was last called" : reason;
 }
 
 }  // namespace mlp::exec

@@ -10,11 +10,11 @@ namespace {
 using Function = Result<std::optional<Fetched>> (*)(const Context&, const plan::Table&);
 
 struct Source {
-  std::string_view symbol;  ///< of stdlib/sources.mlp
+  std::string_view symbol;  ///< of stdlib/sources.mlp, and "sql": the stage
   bool is_remote;
   Function function;
 };
-constexpr Source kSources[] = {{"sqlite", false, fetch_sqlite}, {"python", false, fetch_python}, {"postgres", true, fetch_postgres}, {"http", true, fetch_http}, {"s3", true, fetch_s3}};
+constexpr Source kSources[] = {{"sqlite", false, fetch_sqlite}, {"python", false, fetch_python}, {"sql", false, fetch_sql}, {"postgres", true, fetch_postgres}, {"http", true, fetch_http}, {"s3", true, fetch_s3}};
 
 const Source* find(std::string_view symbol) {
   for (const Source& source : kSources)

@@ -87,6 +87,7 @@ std::string database_name(const std::string& where, const plan::Table& table);
 // ---- sources: one function each --------------------------------------------------------------------------------------------
 Result<std::optional<Fetched>> fetch_sqlite(const Context& context, const plan::Table& table);
 Result<std::optional<Fetched>> fetch_python(const Context& context, const plan::Table& table);
+Result<std::optional<Fetched>> fetch_sql(const Context& context, const plan::Table& table);
 Result<std::optional<Fetched>> fetch_postgres(const Context& context, const plan::Table& table);
 Result<std::optional<Fetched>> fetch_http(const Context& context, const plan::Table& table);
 Result<std::optional<Fetched>> fetch_s3(const Context& context, const plan::Table& table);

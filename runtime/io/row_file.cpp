@@ -1,11 +1,14 @@
 #include "runtime/io/row_file.h"
 
+
 #include <errno.h>
 #include <fmt/format.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <iterator>
+
+#include "runtime/io/date_text.h"
 
 namespace mlp::io {
 
@@ -42,6 +45,19 @@ void RowWriter::add_text(std::string_view value) {
   // One NUL byte would be a missing value; two are, as it is, a text that nobody can read.
   if (value == std::string_view("\0", 1)) buffer_ += '\0';
   buffer_ += '"';
+}
+
+void RowWriter::add_value(const Column& column, std::size_t row) {
+  if (!column.is_known(row)) return add_missing();
+  switch (column.type.base) {
+    case Base::bool_: return add_bool(column.values<std::uint8_t>()[row] != 0);
+    case Base::int_: return add_int(column.values<std::int64_t>()[row]);
+    case Base::float_: return add_float(column.values<double>()[row]);
+    case Base::date: return add_plain(text_of_date(column.values<std::int64_t>()[row]));
+    case Base::timestamp: return add_plain(text_of_timestamp(column.values<std::int64_t>()[row]));
+    case Base::duration: return add_plain(fmt::format("{}us", column.values<std::int64_t>()[row]));
+    default: return add_text(column.text(row));
+  }
 }
 
 void RowWriter::end_row() {

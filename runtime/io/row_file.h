@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "compiler/diag/diagnostic.h"
+#include "runtime/column/column.h"
 
 /// Rows of a table in a file of our own: what was fetched from elsewhere, or goes to a program and comes back. The form "rows" reads it:
 /// delimited text, in which one NUL byte is a missing value, so that the empty text is a text.
@@ -25,6 +26,7 @@ class RowWriter {
   void add_text(std::string_view value);
   /// A text without quotes, delimiters and line ends, as it is: digits of a decimal, a time.
   void add_plain(std::string_view value) { begin() += value; }
+  void add_value(const Column& column, std::size_t row);
   void end_row();
 
   std::uint64_t rows() const { return rows_; }

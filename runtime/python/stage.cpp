@@ -4,7 +4,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "runtime/io/date_text.h"
 #include "runtime/io/row_file.h"
 #include "runtime/python/python.h"
 
@@ -21,19 +20,6 @@ struct InputFile {
     if (fd >= 0) ::unlink(path.c_str());
   }
 };
-
-void write_value(io::RowWriter& to, const Column& column, std::size_t row) {
-  if (!column.is_known(row)) return to.add_missing();
-  switch (column.type.base) {
-    case Base::bool_: return to.add_bool(column.values<std::uint8_t>()[row] != 0);
-    case Base::int_: return to.add_int(column.values<std::int64_t>()[row]);
-    case Base::float_: return to.add_float(column.values<double>()[row]);
-    case Base::date: return to.add_plain(io::text_of_date(column.values<std::int64_t>()[row]));
-    case Base::timestamp: return to.add_plain(io::text_of_timestamp(column.values<std::int64_t>()[row]));
-    case Base::duration: return to.add_plain(fmt::format("{}us", column.values<std::int64_t>()[row]));
-    default: return to.add_text(column.text(row));
-  }
-}
 
 std::string_view type_word(Base base) {
   switch (base) {
@@ -59,7 +45,7 @@ Result<void> call_stage(const Place& place, const Code& code, std::span<const st
   io::RowWriter rows(input.fd);
   rows.header(names);
   for (std::size_t row = 0; !table.empty() && row < table[0].rows; ++row) {
-    for (const Column& column : table) write_value(rows, column, row);
+    for (const Column& column : table) rows.add_value(column, row);
     rows.end_row();
   }
   MLP_TRY_VOID(rows.finish());

@@ -74,6 +74,13 @@ def test_looking_loads_no_module(loader_says, census, command, edited):
     assert modules_in(loader_says("files", *command, cwd=census)) == set()
 
 
+def test_only_a_statement_of_sql_loads_duckdb_to_be_checked(loader_says, census):
+    edit(census / "census.mlp", "feature profile of people", 'data few = people | sql("select * from input limit 3")\n\nfeature profile of people')
+    assert "libmlp_duckdb.so" in modules_in(loader_says("files", "check", "census.mlp", cwd=census))
+    loader_says("files", "run", "census.mlp", cwd=census)
+    assert modules_in(loader_says("files", "run", "census.mlp", cwd=census)) == set()
+
+
 def test_a_run_of_few_rows_compiles_no_kernels(loader_says, census):
     edit(census / "census.mlp", "log1p(gain)", "log1p(gain + 1)")
     loaded = modules_in(loader_says("files", "run", "census.mlp", cwd=census))

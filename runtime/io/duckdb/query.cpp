@@ -219,7 +219,7 @@ bool add_tables(const Connection& connection, Scans& scans) {
     }
     if (!Answer(connection, fmt::format("CREATE VIEW {} AS SELECT * FROM {}({})", name, kScan, quoted(table.name, '\''))).ok) return false;
   }
-  return Answer(connection, "SET enable_external_access = false").ok && Answer(connection, "SET lock_configuration = true").ok;
+  return Answer(connection, "SET TimeZone = 'UTC'").ok && Answer(connection, "SET temp_directory = ''").ok && Answer(connection, "SET enable_external_access = false").ok && Answer(connection, "SET lock_configuration = true").ok;
 }
 
 // ---- answers ---------------------------------------------------------------------------------------------------------------------
