@@ -362,27 +362,27 @@ void Pipeline::stage(const ast::JoinStage& join, const ast::Stage& of) {
   Builder b;
   Scope scope(context_, b, context_.file.now);
   scope.rows = &rows;
+  // The columns are there whatever the condition is, so what follows is checked all the same.
   const NodeId node = type_expression(scope, join.on);
-  if (!node) return unknown();
   hir::Stage stage{hir::Stage::Kind::join, of.word};
   stage.others = {other_id};
   stage.left = join.left;
   stage.one = join.one;
-  if (b.type(node).base != Base::bool_) {
+  if (node && b.type(node).base != Base::bool_) {
     type_condition(scope, join.on, "the condition of a join");
-    return unknown();
-  } else {
+  } else if (node) {
     const expr::Expr code = b.finish(node);
     const auto of_theirs = [&](const expr::InputColumn& input) { return theirs.contains(hir::ColumnId(input.column)); };
     const bool both = std::any_of(code.inputs.begin(), code.inputs.end(), of_theirs) && !std::all_of(code.inputs.begin(), code.inputs.end(), of_theirs);
     if (!both) {
       context_.report(diag::make(Code::E0301, context_.file.expr(join.on).span, "a join compares columns of both tables").with_label("does not").with_help(fmt::format("write for example `on key == {}.key`", other_name)));
-      return unknown();
-    }
-    if (!equal_values(code, code.root(), theirs, stage.equal)) context_.not_yet("joins on more than equal values", context_.file.expr(join.on).span);
+    } else if (!equal_values(code, code.root(), theirs, stage.equal)) context_.not_yet("joins on more than equal values", context_.file.expr(join.on).span);
   }
   std::vector<std::string> equal;
   equal_names(context_.file, join.on, other_name, equal);
+  if (stage.equal.empty())  // nobody knows which names a wrong condition meant to be equal
+    for (const hir::ColumnId id : other.columns)
+      if (find(context_.out[id].name).found) equal.push_back(context_.out[id].name);
   begin(std::move(stage));
   append(other_id, join.left, equal, {}, of.span);
   if (!join.one)
