@@ -69,5 +69,6 @@ def with_duckdb(path):
     return spent, database.execute("SELECT count(*) FROM t").fetchone()[0], sums, totals
 
 
-spent, rows, sums, totals = {"pandas": with_pandas, "duckdb": with_duckdb}[sys.argv[1]](sys.argv[2])
-print(json.dumps(spent | {"rows": rows, "sums": sums, "totals": totals}))
+if __name__ == "__main__":
+    spent, rows, sums, totals = {"pandas": with_pandas, "duckdb": with_duckdb}[sys.argv[1]](sys.argv[2])
+    print(json.dumps(spent | {"rows": rows, "sums": sums, "totals": totals}))

@@ -47,13 +47,21 @@ void coarsen_by(std::vector<KeyCount>& entries, int bits) {
   entries.resize(last + 1);
 }
 
-int coarsen(std::vector<KeyCount>& entries, std::size_t most) {
-  if (entries.size() <= most) return 0;
+int bits_too_many(const std::vector<std::uint64_t>& keys, std::size_t most) {
+  if (keys.size() <= most) return 0;
   // Neighbours stay apart as long as the highest bit in which they differ is there.
   std::array<std::size_t, 65> apart{};
-  for (std::size_t i = 1; i < entries.size(); ++i) ++apart[static_cast<std::size_t>(64 - std::countl_zero(entries[i].key ^ entries[i - 1].key))];
+  for (std::size_t i = 1; i < keys.size(); ++i) ++apart[static_cast<std::size_t>(64 - std::countl_zero(keys[i] ^ keys[i - 1]))];
   int bits = 0;
-  for (std::size_t left = entries.size(); left > most; left -= apart[static_cast<std::size_t>(bits)]) ++bits;
+  for (std::size_t left = keys.size(); left > most; left -= apart[static_cast<std::size_t>(bits)]) ++bits;
+  return bits;
+}
+
+int coarsen(std::vector<KeyCount>& entries, std::size_t most) {
+  std::vector<std::uint64_t> keys;
+  keys.reserve(entries.size());
+  for (const KeyCount& entry : entries) keys.push_back(entry.key);
+  const int bits = bits_too_many(keys, most);
   coarsen_by(entries, bits);
   return bits;
 }

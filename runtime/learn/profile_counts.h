@@ -49,6 +49,8 @@ class KeyTable {
   std::size_t size_ = 0;
 };
 
+/// The fewest of the last bits of ascending keys that have to go, so that at most `most` different ones are left.
+int bits_too_many(const std::vector<std::uint64_t>& keys, std::size_t most);
 /// Drops as few of the last bits of ascending keys as leave at most `most` different ones; gives their number.
 int coarsen(std::vector<KeyCount>& entries, std::size_t most);
 /// Drops that many of the last bits.

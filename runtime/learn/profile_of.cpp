@@ -1,5 +1,6 @@
 #include <xxhash.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 
@@ -57,26 +58,25 @@ class Sums {
 };
 
 /// How often the keys of a column occur: exactly while there are few; of many how many there are, and of those with an order the ranges they lie in.
+template <bool is_ordered>
 class Counting {
  public:
-  explicit Counting(bool is_ordered) : is_ordered_(is_ordered) {}
-
   /// Whether all keys are still counted, so that their counts are those of add().
   bool is_exact() const { return registers_.empty(); }
-  void add(std::uint64_t key, std::uint64_t count, std::uint32_t row) {
+  [[gnu::always_inline]] void add(std::uint64_t key, std::uint64_t count, std::uint32_t row) {
     if (is_exact()) {
       if (kept_.add(key, count, row) && kept_.size() > ColumnProfile::kMost) leave_exact();
       return;
     }
     count_distinct(registers_, key);
     // Ranges are made wider when there are twice as many as may stay: seldom.
-    if (is_ordered_ && kept_.add(key >> shift_, count, row) && kept_.size() > 2 * ColumnProfile::kMost) widen(kept_.entries());
+    if (is_ordered && kept_.add(key >> shift_, count, row) && kept_.size() > 2 * ColumnProfile::kMost) widen();
   }
   /// The keys with their rows; of more than kMost with an order the ranges, without one those found until then.
   std::vector<KeyCount> finish(ColumnProfile& out) {
-    if (!is_exact() && is_ordered_) widen(kept_.entries());
+    if (!is_exact() && is_ordered) widen();
     std::vector<KeyCount> entries = kept_.entries();
-    if (is_exact() || is_ordered_)
+    if (is_exact() || is_ordered)
       for (const KeyCount& entry : entries) out.keys.push_back(entry.key), out.counts.push_back(entry.count);
     out.shift = static_cast<std::uint8_t>(shift_);
     out.registers = std::move(registers_);
@@ -84,19 +84,24 @@ class Counting {
   }
 
  private:
-  void leave_exact() {
+  [[gnu::noinline]] void leave_exact() {
     registers_.resize(std::size_t{1} << kRegisterBits);
-    std::vector<KeyCount> entries = kept_.entries();
-    for (const KeyCount& entry : entries) count_distinct(registers_, entry.key);
-    if (is_ordered_) widen(std::move(entries));
+    for (const KeyCount& entry : kept_.unordered()) count_distinct(registers_, entry.key);
+    if (is_ordered) widen();
   }
   /// The least shift that leaves kMost ranges of what was added never falls again, so it does not matter when it is taken.
-  void widen(std::vector<KeyCount> entries) {
-    shift_ += coarsen(entries, ColumnProfile::kMost);
+  [[gnu::noinline]] void widen() {
+    std::vector<KeyCount> entries = kept_.unordered();
+    std::vector<std::uint64_t> keys;
+    keys.reserve(entries.size());
+    for (const KeyCount& entry : entries) keys.push_back(entry.key);
+    std::ranges::sort(keys);
+    const int bits = bits_too_many(keys, ColumnProfile::kMost);
+    for (KeyCount& entry : entries) entry.key >>= bits;
     kept_.assign(entries);
+    shift_ += bits;
   }
 
-  bool is_ordered_;
   KeyTable kept_{13};
   int shift_ = 0;
   std::vector<std::uint8_t> registers_;
@@ -154,7 +159,7 @@ void find_frequent(const Column& column, ColumnProfile& out) {
 template <class T>
 void profile_ordered(const Column& column, ColumnProfile& out) {
   const auto values = column.values<T>();
-  Counting counting(true);
+  Counting<true> counting;
   std::uint64_t least = ~std::uint64_t{0}, greatest = 0;
   each_known(column, [&](std::size_t row) {
     const std::uint64_t key = key_of(values[row]);
@@ -179,7 +184,7 @@ std::uint64_t key_of_text(std::string_view text) { return XXH3_64bits(text.data(
 /// Texts, given by each(add): add(key, count, row) for all of them, as often as it is called.
 template <class Each, class TextAt>
 void profile_texts(const Each& each, const TextAt& text_at, ColumnProfile& out) {
-  Counting counting(false);
+  Counting<false> counting;
   each([&](std::uint64_t key, std::uint64_t count, std::uint32_t row) { counting.add(key, count, row); });
   std::vector<KeyCount> kept = counting.finish(out);
   if (!out.is_exact()) {
