@@ -24,6 +24,8 @@ class Pipeline {
 
  private:
   void stage(const ast::WhereStage& where, const ast::Stage& of);
+  /// The rows for which a condition holds; `checked`: it was typed before, and is no selection of the user's.
+  void keep_rows(ast::ExprId given, const RowNames& rows, const ast::Stage& of, bool checked);
   void stage(const ast::JoinStage& join, const ast::Stage& of);
   void stage(const ast::AsofJoinStage& join, const ast::Stage& of);
   void stage(const ast::DedupeStage& dedupe, const ast::Stage& of);
@@ -265,16 +267,18 @@ void Pipeline::append(hir::TableId other, bool may_be_missing, const std::vector
 
 // ---- stages ----
 
-void Pipeline::stage(const ast::WhereStage& where, const ast::Stage& of) {
-  const RowNames rows = this->rows();
+void Pipeline::stage(const ast::WhereStage& where, const ast::Stage& of) { keep_rows(where.condition, rows(), of, false); }
+
+void Pipeline::keep_rows(ast::ExprId given, const RowNames& rows, const ast::Stage& of, bool checked) {
   Builder b;
   Scope scope(context_, b, context_.file.now);
   scope.rows = &rows;
-  scope.random_allowed = true;
-  const NodeId node = type_expression(scope, where.condition);
+  scope.random_allowed = !checked;
+  scope.quiet = checked;
+  const NodeId node = type_expression(scope, given);
   if (!node) return;
   if (b.type(node).base != Base::bool_) {
-    type_condition(scope, where.condition, "the condition of `where`");
+    type_condition(scope, given, "the condition of `where`");
     return;
   }
   hir::Column condition;
@@ -282,12 +286,12 @@ void Pipeline::stage(const ast::WhereStage& where, const ast::Stage& of) {
   condition.span = of.word;
   condition.type = b.type(node);
   expr::Expr code = b.finish(node);
-  if (!of.because) warn_selection_by_outcome(context_, code, of.word);
+  if (!of.because && !checked) warn_selection_by_outcome(context_, code, of.word);
   condition.made_by = std::move(code);
   hir::Stage stage{hir::Stage::Kind::filter, of.word};
   stage.condition = add(std::move(condition));
   added_.push_back(*stage.condition);
-  const std::set<std::string, std::less<>> known = known_where(context_.file, where.condition, true);
+  const std::set<std::string, std::less<>> known = known_where(context_.file, given, true);
   begin(std::move(stage), [&](hir::Column& copy) {
     if (known.contains(copy.name)) copy.type = copy.type.known();
   });
@@ -295,7 +299,7 @@ void Pipeline::stage(const ast::WhereStage& where, const ast::Stage& of) {
 
 /// The pairs of values that a typed condition sets equal, one of each table; false where it asks for more than that.
 bool equal_values(const expr::Expr& code, NodeId id, const std::set<hir::ColumnId>& theirs, std::vector<std::pair<expr::Expr, expr::Expr>>& out) {
-  if (const auto* both = std::get_if<expr::And>(&code[id].op)) return equal_values(code, both->left, theirs, out) && equal_values(code, both->right, theirs, out);
+  if (const auto* both = std::get_if<expr::And>(&code[id].op)) return equal_values(code, both->left, theirs, out) & equal_values(code, both->right, theirs, out);
   const auto* call = std::get_if<expr::Call>(&code[id].op);
   const Signature* signature = call ? find_native(call->native) : nullptr;
   if (!signature || signature->op != "==") return false;
@@ -368,6 +372,7 @@ void Pipeline::stage(const ast::JoinStage& join, const ast::Stage& of) {
   stage.others = {other_id};
   stage.left = join.left;
   stage.one = join.one;
+  bool compares_more = false;
   if (node && b.type(node).base != Base::bool_) {
     type_condition(scope, join.on, "the condition of a join");
   } else if (node) {
@@ -376,7 +381,11 @@ void Pipeline::stage(const ast::JoinStage& join, const ast::Stage& of) {
     const bool both = std::any_of(code.inputs.begin(), code.inputs.end(), of_theirs) && !std::all_of(code.inputs.begin(), code.inputs.end(), of_theirs);
     if (!both) {
       context_.report(diag::make(Code::E0301, context_.file.expr(join.on).span, "a join compares columns of both tables").with_label("does not").with_help(fmt::format("write for example `on key == {}.key`", other_name)));
-    } else if (!equal_values(code, code.root(), theirs, stage.equal)) context_.not_yet("joins on more than equal values", context_.file.expr(join.on).span);
+    } else if (!equal_values(code, code.root(), theirs, stage.equal)) {
+      compares_more = true;
+      if (join.left || join.one || stage.equal.empty())
+        context_.not_yet(stage.equal.empty() ? "a join without equal values" : "`join one` and `left` on more than equal values", context_.file.expr(join.on).span);
+    }
   }
   std::vector<std::string> equal;
   equal_names(context_.file, join.on, other_name, equal);
@@ -388,6 +397,15 @@ void Pipeline::stage(const ast::JoinStage& join, const ast::Stage& of) {
   if (!join.one)
     for (std::size_t i = 0; i < current_.size(); ++i)
       if ((*this)[current_[i]].tags.key) replace(i, [](hir::Column& copy) { copy.tags.key = false; });  // rows may come more than once
+  if (!compares_more) return;
+  // Of the rows with equal values those for which the whole condition holds. It was checked above.
+  RowNames joined = this->rows();
+  joined.find_in_other = [&](const ast::Path& path) -> RowNames::Found {
+    const std::string owner = ast::Path{{path.parts.begin(), path.parts.end() - 1}, path.span}.text();
+    const bool ours = owner == other_name || owner == declaration_.name.text || (data_.input && owner == data_.input->text());
+    return ours ? find(path.parts.back().text) : RowNames::Found{};
+  };
+  keep_rows(join.on, joined, of, true);
 }
 
 void Pipeline::stage(const ast::AsofJoinStage& join, const ast::Stage& of) {

@@ -88,6 +88,16 @@ def test_joins_keep_the_order_of_the_left(run, world):
     assert [(r["id"], r["area"], r["big"]) for r in outer] == [(t["id"], area.get(t["zone"]), area.get(t["zone"], 0) > 5) for t in world.trips]
 
 
+def test_a_join_on_more_than_equal_values(run, world):
+    write(world.folder / "prices.csv", [{"zone": z, "low": low, "high": low + 12, "label": f"{z}{low}"} for z in "nsw" for low in (0, 10, 20)])
+    file = world("""data prices from csv("prices.csv") { zone : string; low : int; high : int; label : string }
+data priced = trips | join prices on zone == prices.zone and fare >= prices.low and fare < high
+data one = trips | where zone is known | join prices on zone == prices.zone and (fare < low or tip is missing) | select id, label""")
+    bands = [(z, low, f"{z}{low}") for z in "nsw" for low in (0, 10, 20)]
+    assert [(r["id"], r["label"]) for r in table(run, file, "priced")] == [(t["id"], label) for t in world.trips for z, low, label in bands if z == t["zone"] and low <= t["fare"] < low + 12]
+    assert [(r["id"], r["label"]) for r in table(run, file, "one")] == [(t["id"], label) for t in world.trips for z, low, label in bands if z == t["zone"] and (t["fare"] < low or t["tip"] is None)]
+
+
 def test_a_second_match_is_an_error_of_the_data(run, world):
     write(world.folder / "zones.csv", [{"name": "n", "area": 5, "opened": START}, {"name": "n", "area": 6, "opened": START}])
     failed = run("run", world("data inner = trips | join one zones on zone == zones.name"), check=4)
