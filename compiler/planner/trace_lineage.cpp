@@ -12,31 +12,78 @@ struct Tracer {
   const hir::Workflow& workflow;
   std::vector<plan::Edge> edges = {};
   std::set<std::tuple<std::string, std::string, std::string, std::string>> seen = {};
+  std::set<hir::ColumnId> named = {};  ///< columns of tables and views, and none between the stages of a pipeline or inside of an expression
 
   void add(std::string from_kind, std::string from, std::string to_kind, std::string to) {
     if (seen.emplace(from_kind, from, to_kind, to).second) edges.push_back({std::move(from), std::move(to), std::move(from_kind), std::move(to_kind)});
   }
   std::string name(hir::ColumnId id) const { return column_name(workflow, id); }
 
-  void trace_table(const hir::Table& table) {
-    const bool by_column = table.stage && table.stage->kind == hir::Stage::Kind::sql;
-    if (!table.synthetic && !by_column) add("source", table.path, "table", table.name);
-    for (const hir::ColumnId id : table.columns) {
-      if (const expr::Expr* code = workflow[id].code()) {
-        for (const expr::InputColumn& input : code->inputs) add("column", name(hir::ColumnId(input.column)), "column", name(id));
-        if (!code->inputs.empty()) continue;
-      }
-      const auto* source = std::get_if<hir::SourceColumn>(&workflow[id].made_by);
-      for (const hir::ColumnId read : source ? source->of : std::vector<hir::ColumnId>{}) add("column", name(read), "column", name(id));
-      if (!by_column) add("table", table.name, "column", name(id));
+  /// The columns that a value is computed from, as it stands there.
+  std::vector<hir::ColumnId> inputs_of(hir::ColumnId id) const {
+    std::vector<hir::ColumnId> out;
+    const auto read = [&](const expr::Expr& code) {
+      for (const expr::InputColumn& input : code.inputs) out.emplace_back(input.column);
+    };
+    const hir::Column& column = workflow[id];
+    if (const expr::Expr* code = column.code()) read(*code);
+    if (const auto* source = std::get_if<hir::SourceColumn>(&column.made_by)) out.insert(out.end(), source->of.begin(), source->of.end());
+    if (const hir::Aggregate* many = column.aggregate()) {
+      for (const expr::Expr& argument : many->arguments) read(argument);
+      if (many->where) read(*many->where);
+      for (const auto& [theirs, ours] : many->by) out.insert(out.end(), {theirs, ours});
+      for (const auto& [ordered, descending] : many->order) out.push_back(ordered);
     }
-    if (!table.stage) return;
-    for (const hir::ColumnId given : table.stage->kind == hir::Stage::Kind::python ? table.stage->keys : std::vector<hir::ColumnId>{}) add("column", name(given), "table", table.name);
+    return out;
+  }
+  /// Those of them that have names, looked for through the stages.
+  std::set<hir::ColumnId> origins_of(std::vector<hir::ColumnId> open) const {
+    std::set<hir::ColumnId> found, passed;
+    while (!open.empty()) {
+      const hir::ColumnId id = open.back();
+      open.pop_back();
+      if (named.contains(id)) {
+        found.insert(id);
+      } else if (passed.insert(id).second) {
+        for (const hir::ColumnId input : inputs_of(id)) open.push_back(input);
+      }
+    }
+    return found;
+  }
+
+  void trace_table(const hir::Table& table) {
+    if (table.intermediate) return;
+    if (!table.stage && !table.synthetic) add("source", table.path, "table", table.name);
+    // Which rows there are is decided by columns too: conditions, keys, orders.
+    std::vector<hir::ColumnId> deciding;
+    const auto read = [&](const expr::Expr& code) {
+      for (const expr::InputColumn& input : code.inputs) deciding.emplace_back(input.column);
+    };
+    for (const hir::Table* made = &table; made->stage;) {
+      const hir::Stage& stage = *made->stage;
+      if (stage.kind == hir::Stage::Kind::python) add("source", made->path, "table", table.name);
+      if (stage.condition) deciding.push_back(*stage.condition);
+      for (const auto& [ours, theirs] : stage.equal) read(ours), read(theirs);
+      deciding.insert(deciding.end(), stage.keys.begin(), stage.keys.end());
+      for (const auto& [ordered, descending] : stage.order) deciding.push_back(ordered);
+      if (stage.at) deciding.push_back(*stage.at);
+      if (stage.other_time) deciding.push_back(*stage.other_time);
+      for (const hir::TableId other : stage.others) add("table", workflow[other].name, "table", table.name);
+      made = &workflow[stage.from];
+      if (made->intermediate) continue;
+      add("table", made->name, "table", table.name);
+      break;
+    }
+    for (const hir::ColumnId origin : origins_of(std::move(deciding))) add("column", name(origin), "table", table.name);
+    for (const hir::ColumnId id : table.columns) {
+      const auto origins = origins_of(inputs_of(id));
+      for (const hir::ColumnId origin : origins) add("column", name(origin), "column", name(id));
+      if (origins.empty()) add("table", table.name, "column", name(id));
+    }
   }
   void trace_view(const hir::View& view) {
     for (const hir::ColumnId id : view.columns) {
-      if (const expr::Expr* code = workflow[id].code())
-        for (const expr::InputColumn& input : code->inputs) add("column", name(hir::ColumnId(input.column)), "column", name(id));
+      for (const hir::ColumnId origin : origins_of(inputs_of(id))) add("column", name(origin), "column", name(id));
       add("column", name(id), "view", view.name);
     }
   }
@@ -91,6 +138,9 @@ struct Tracer {
 
 std::vector<plan::Edge> trace_lineage(const hir::Workflow& workflow) {
   Tracer tracer{workflow};
+  for (const hir::Table& table : workflow.tables)
+    if (!table.intermediate) tracer.named.insert(table.columns.begin(), table.columns.end());
+  for (const hir::View& view : workflow.views) tracer.named.insert(view.columns.begin(), view.columns.end());
   for (const hir::Table& table : workflow.tables) tracer.trace_table(table);
   for (const hir::View& view : workflow.views) tracer.trace_view(view);
   for (const hir::Train& train : workflow.trains) tracer.trace_train(train);

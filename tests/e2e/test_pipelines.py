@@ -98,6 +98,21 @@ data one = trips | where zone is known | join prices on zone == prices.zone and 
     assert [(r["id"], r["label"]) for r in table(run, file, "one")] == [(t["id"], label) for t in world.trips for z, low, label in bands if z == t["zone"] and (t["fare"] < low or t["tip"] is None)]
 
 
+def test_lineage_goes_through_the_stages(run, world):
+    file = world("""data groups = trips | where tip is known | join one zones on zone == zones.name | derive share = tip / fare | group by area { total = sum(share), n = count() }
+feature past of trips at at { before = mean(trips.fare by driver) over 7d }""")
+
+    def edges(name, *more):
+        found = run("lineage", name, "--file", file, "--format", "json", *more).out
+        return {part for part in ("trips.tip", "trips.fare", "trips.driver", "trips.zone", "zones.area", "groups.total", "groups.n", "groups.area", "past.before", "zones.opened") if f'"{part}"' in found}
+
+    assert edges("groups.total") == {"groups.total", "trips.tip", "trips.fare"}
+    assert edges("groups.area") == {"groups.area", "zones.area"}
+    assert edges("groups") >= {"trips.tip", "trips.zone", "zones.area"}  # which decide the rows
+    assert edges("past.before") >= {"past.before", "trips.fare", "trips.driver"}
+    assert edges("trips.fare", "--down") == {"trips.fare", "groups.total", "past.before"}
+
+
 def test_a_second_match_is_an_error_of_the_data(run, world):
     write(world.folder / "zones.csv", [{"name": "n", "area": 5, "opened": START}, {"name": "n", "area": 6, "opened": START}])
     failed = run("run", world("data inner = trips | join one zones on zone == zones.name"), check=4)
