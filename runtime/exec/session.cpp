@@ -6,6 +6,7 @@
 #include "compiler/support/check.h"
 #include "runtime/column/byte_list.h"
 #include "runtime/column/codec.h"
+#include "runtime/column/parallel.h"
 #include "runtime/exec/source.h"
 
 namespace mlp::exec {
@@ -138,12 +139,16 @@ Result<Column> Session::whole_column(plan::StepId id) {
   }
   const std::size_t count = fragments(step).fragments.size();
   const Type* type = plan::column_type(step.code);
-  std::vector<Column> columns;
-  for (std::size_t f = 0; f < count; ++f) {
-    MLP_TRY(const auto part, column(id, f));
-    columns.push_back(*part);
-    columns.back().type = type ? *type : columns.front().type;
-  }
+  std::vector<Column> columns(count);
+  std::vector<std::optional<diag::Diagnostic>> failures(count);
+  parallel_for(count, [&](std::size_t f) {
+    auto part = column(id, f);
+    if (part) columns[f] = **part;
+    else failures[f] = std::move(part.error());
+  });
+  for (auto& f : failures)
+    if (f) return failure(std::move(*f));
+  for (Column& part : columns) part.type = type ? *type : columns.front().type;
   if (columns.empty()) return constant(type ? *type : Type::of(Base::int_, true), std::monostate{}, 0);
   return columns.size() == 1 ? columns.front() : cache.keep(digest, {concatenate(columns)})->front();
 }
