@@ -100,17 +100,11 @@ std::optional<ComputedRows> compute_rows(const Common& common, const std::string
   if (!asked.plan.steps.empty()) {
     store::Catalog catalog(directory, false);
     catalog.set_author(author->name);
-    exec::RunOptions options;
-    options.threads = common.threads;
-    options.fragment_rows = common.fragment_rows;
-    options.baseline_cpu = common.baseline_cpu;
-    options.stop = &stop_requested();
+    exec::RunOptions options = run_options(common, file);
     for (const planner::ShownRows& rows : asked.rows) {
       for (const planner::ShownColumn& column : rows.columns) options.kept.push_back(column.step);
       if (rows.where) options.kept.push_back(*rows.where);
     }
-    options.file = file;
-    options.command = common.command_line;
     watch_signals();
     // Only a person who waits is shown the steps.
     auto done = exec::run(asked.plan, *store, catalog, options, common.live ? progress(common, asked.plan.steps.size()) : exec::Listener());

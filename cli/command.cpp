@@ -99,6 +99,17 @@ Result<std::map<std::string, std::string>> parse_params(const std::vector<std::s
   return out;
 }
 
+exec::RunOptions run_options(const Common& common, const std::string& file) {
+  exec::RunOptions options;
+  options.threads = common.threads;
+  options.fragment_rows = common.fragment_rows;
+  options.baseline_cpu = common.baseline_cpu;
+  options.stop = &stop_requested();
+  options.file = file;
+  options.command = common.command_line;
+  return options;
+}
+
 std::string store_directory(const Common& common, const std::string& file) {
   if (!common.store.empty()) return common.store;
   const std::string folder = driver::folder_of(file);

@@ -48,6 +48,9 @@ Result<std::map<std::string, std::string>> parse_params(const std::vector<std::s
 /// The time of `--as-of`; false after a report.
 bool set_as_of(const Common& common, driver::CompileOptions& options);
 
+/// How the steps of a workflow are run; they end on Ctrl-C.
+exec::RunOptions run_options(const Common& common, const std::string& file);
+
 /// Where the state of a workflow lives.
 std::string store_directory(const Common& common, const std::string& workflow_file);
 

@@ -55,10 +55,8 @@ std::optional<int> hours_of(std::string_view text) {
 
 }  // namespace
 
-bool is_zone(std::string_view name) { return std::binary_search(std::begin(kZones), std::end(kZones), name); }
-
 bool check_zone(Context& context, std::string_view name, Span span) {
-  if (is_zone(name)) return true;
+  if (std::binary_search(std::begin(kZones), std::end(kZones), name)) return true;
   auto d = diag::make(diag::Code::E0311, span, fmt::format("there is no time zone \"{}\"", name)).with_label("no zone of the IANA database");
   std::string_view meant = zone_of_place(name);
   for (const Letters& each : kLetters)

@@ -118,7 +118,7 @@ bool reuse_output(Session& session, plan::StepId step, std::size_t fragment, con
 /// Which of 0/1 for every row: is its part among those meant? A row without a part is in none.
 std::vector<std::uint8_t> rows_in(const Column& split, const plan::Rows& rows);
 
-// ---- operators: ops/op_<name>.cpp. Each gives the bytes of the output. ---------------------------------------------------
+// ---- operators: ops/op_<name>.cpp. Each gives the bytes of the output, or the columns that it holds. ---------------------------------------------------
 Result<Column> kernel(Session&, const plan::Step&, const plan::Kernel&, std::size_t fragment);
 Result<std::string> expect(Session&, const plan::Step&, const plan::Expect&, std::vector<diag::Diagnostic>& warnings);
 Result<std::string> partial_fit(Session&, const plan::Step&, const plan::PartialFit&, std::size_t fragment);

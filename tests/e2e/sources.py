@@ -1,6 +1,7 @@
 """What tests of sources share: one workflow over one table, whatever the table comes from."""
 
 import random
+import time
 
 # The same rows everywhere; note has what text files make hard, and is missing in one of eleven rows.
 COLUMNS = ["id", "amount", "kind", "note", "day", "paid"]
@@ -55,3 +56,19 @@ def everything_below(folder):
 def fetched_files(folder):
     """The names of the files that were fetched for the workflow of a folder."""
     return sorted(p.name for p in (folder / ".mlp" / "fetched").rglob("*") if p.is_file())
+
+
+def calls_and_steps(run, path, called):
+    """ran() -> how often the Python function wrote into the file `called` in a run, and how many steps ran; nothing does any more when this returns."""
+
+    def ran():
+        outcome = run("run", path, "--format", "json")
+        size = called.stat().st_size if called.exists() else 0
+        called.unlink(missing_ok=True)
+        return size, outcome.json["steps"]["ran"]
+
+    assert ran()[0] == 1
+    time.sleep(2.1)
+    ran()  # the version of Python is remembered by a program that is old enough
+    assert ran() == (0, 0)
+    return ran

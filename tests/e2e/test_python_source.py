@@ -10,7 +10,7 @@ import time
 import pytest
 
 from made import computed_values, results_of, write_csv
-from sources import COLUMNS, everything_below, failure, fetched_files, rows, workflow
+from sources import COLUMNS, calls_and_steps, everything_below, failure, fetched_files, rows, workflow
 
 LOAD = """
 def load(columns=None):
@@ -132,16 +132,7 @@ def test_it_runs_again_when_its_code_changes_and_only_then(run, tmp_path):
     write_load(tmp_path, rows(), before=before)
     path, called = shop(tmp_path), tmp_path / "called"
 
-    def ran():
-        outcome = run("run", path, "--format", "json")
-        size = called.stat().st_size if called.exists() else 0
-        called.unlink(missing_ok=True)
-        return size, outcome.json["steps"]["ran"]
-
-    assert ran()[0] == 1
-    time.sleep(2.1)
-    ran()  # the version of Python is remembered by a program that is old enough
-    assert ran() == (0, 0)
+    ran = calls_and_steps(run, path, called)
     write_code(tmp_path, "unrelated = 2\n", "other.py")
     assert ran() == (0, 0)
     # Run again, but the rows are the same: nothing follows.

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from made import results_of, write_csv
-from sources import COLUMNS, failure, fetched_files, rows
+from sources import COLUMNS, calls_and_steps, failure, fetched_files, rows
 
 WORKFLOW = """workflow shop
 data orders from csv("orders.csv") {{
@@ -106,16 +106,7 @@ train m of f {{ predict y; split random 70/15/15; model gbdt {{ trees: 2 }}; see
 def test_it_runs_again_when_its_code_or_its_table_changes_and_only_then(run, tmp_path):
     path, called = shop(tmp_path), tmp_path / "called"
 
-    def ran():
-        outcome = run("run", path, "--format", "json")
-        size = called.stat().st_size if called.exists() else 0
-        called.unlink(missing_ok=True)
-        return size, outcome.json["steps"]["ran"]
-
-    assert ran()[0] == 1
-    time.sleep(2.1)
-    ran()  # the version of Python is remembered by a program that is old enough
-    assert ran() == (0, 0)
+    ran = calls_and_steps(run, path, called)
     path.write_text(path.read_text().replace("trees: 5", "trees: 6").replace("data clean", "# a comment\ndata clean"))
     size, steps = ran()
     assert size == 0 and steps > 0
