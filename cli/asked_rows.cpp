@@ -70,7 +70,7 @@ std::optional<ComputedRows> compute_rows(const Common& common, const std::string
   compile_options.env = common.env;
   compile_options.type_sql = io::bind_sql;
   compile_options.rows = std::move(questions);
-  if (!set_as_of(common, compile_options)) {
+  if (!set_as_of(common, compile_options) || !set_sample(common, compile_options)) {
     exit = kUsage;
     return std::nullopt;
   }
@@ -89,6 +89,7 @@ std::optional<ComputedRows> compute_rows(const Common& common, const std::string
   plan_options.folder = driver::folder_of(file);
   plan_options.file = file;
   plan_options.as_of_us = compile_options.as_of_us;
+  plan_options.share = compile_options.share;
   planner::RowsPlan asked = planner::lower_rows(*compiled.workflow, *compiled.logical, compiled.sources, plan_options, trains, behind);
 
   const std::string directory = store_directory(common, file);

@@ -85,16 +85,17 @@ std::string json_head(const ComputedRows& computed, const std::string& name, std
   const auto text = [](const std::string& t) { return nlohmann::json(t).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace); };
   const hir::Workflow& workflow = *computed.compiled.workflow;
   const planner::ShownRows& asked = computed.asked.rows.front();
-  return fmt::format("\"format_version\":1,\"workflow\":{},\"name\":{},\"kind\":\"{}\",\"total_rows\":{},\"matching_rows\":{},\"fitted_as\":{},\"left_out\":{}", text(workflow.name), text(name),
-                     workflow.rows.front().view ? "view" : "table", total, matching, asked.fitted_as ? text(*asked.fitted_as) : "null", nlohmann::json(asked.left_out).dump());
+  return fmt::format("\"format_version\":1,\"workflow\":{},\"name\":{},\"kind\":\"{}\",\"total_rows\":{},\"matching_rows\":{},\"sample\":{},\"fitted_as\":{},\"left_out\":{}", text(workflow.name), text(name),
+                     workflow.rows.front().view ? "view" : "table", total, matching, computed.asked.plan.share < 1 ? fmt::format("{}", computed.asked.plan.share) : "null", asked.fitted_as ? text(*asked.fitted_as) : "null", nlohmann::json(asked.left_out).dump());
 }
 
-void print_footer(const Common& common, const planner::ShownRows& asked, std::uint64_t shown, std::uint64_t matching, std::uint64_t total, const std::string& where) {
+void print_footer(const Common& common, const ComputedRows& computed, std::uint64_t shown, std::uint64_t matching, std::uint64_t total, const std::string& where) {
   if (common.quiet) return;
   const char* noun = matching == 1 ? "row" : "rows";
   if (where.empty()) fmt::print("\n{} of {} {}\n", grouped(shown), grouped(total), noun);
   else fmt::print("\n{} of {} {} where {}, out of {}\n", grouped(shown), grouped(matching), noun, where, grouped(total));
-  fmt::print("{}", fitted_text(asked));
+  if (computed.asked.plan.share < 1) fmt::print("a sample of {:g}%\n", computed.asked.plan.share * 100);
+  fmt::print("{}", fitted_text(computed.asked.rows.front()));
 }
 
 int show_profile(const Common& common, ComputedRows& computed, const std::string& name, const std::string& where) {
@@ -106,7 +107,7 @@ int show_profile(const Common& common, ComputedRows& computed, const std::string
     fmt::print("{{{},{}}}\n", json_head(computed, name, found->total, found->matching), profiles_json(found->columns));
   } else {
     fmt::print("{}", profiles_text(found->columns, terminal_width(), common.colour_out));
-    print_footer(common, computed.asked.rows.front(), found->matching, found->matching, found->total, where);
+    print_footer(common, computed, found->matching, found->matching, found->total, where);
   }
   return kDone;
 }
@@ -128,7 +129,7 @@ int peek(const Common& common, const std::string& file, const std::string& name,
     fmt::print("{{{},{}}}\n", json_head(*computed, name, found->total, found->matching), rows_json(found->rows));
   } else {
     fmt::print("{}", rows_text(found->rows, terminal_width(), common.colour_out));
-    print_footer(common, asked, found->rows.numbers.size(), found->matching, found->total, where);
+    print_footer(common, *computed, found->rows.numbers.size(), found->matching, found->total, where);
   }
   return kDone;
 }

@@ -68,6 +68,9 @@ std::string run_json(const plan::Physical& plan, const exec::RunReport& report, 
   for (const exec::RowsReport& r : report.rows)
     rows.push_back({{"model", r.model}, {"rows", r.rows}, {"used", r.used}, {"without_label", r.without_label}, {"left_out", r.left_out}});
   out["rows"] = std::move(rows);
+  Json samples = Json::array();
+  for (const exec::SampleReport& s : report.samples) samples.push_back({{"table", s.table}, {"rows", s.rows}, {"of", s.of}});
+  out["sample"] = plan.share < 1 ? Json{{"share", plan.share}, {"tables", std::move(samples)}} : Json(nullptr);
   Json diagnostics = Json::array();
   for (const diag::Diagnostic& d : report.warnings) diagnostics.push_back(Json::parse(diag::render_json(d, sources)));
   if (report.failure) diagnostics.push_back(Json::parse(diag::render_json(*report.failure, sources)));
@@ -82,7 +85,7 @@ std::string status_text(exec::GateStatus::Kind kind, bool colour) {
   return fmt::format("\x1b[{}m{}\x1b[0m", paint, text);
 }
 
-void print_text(const exec::RunReport& report, bool colour) {
+void print_text(const plan::Physical& plan, const exec::RunReport& report, bool colour) {
   std::vector<std::vector<std::string>> rows{{"model", "metric", "of", "value", "95% interval", "rows", "on"}};
   const auto add = [&](const exec::FigureReport& f, const exec::FigureRecord& r, const std::string& of) {
     const std::string interval = r.low && r.high ? fmt::format("{} .. {}", figure_text(r.low), figure_text(r.high)) : r.too_few.empty() ? "–" : r.too_few;
@@ -121,7 +124,8 @@ void print_text(const exec::RunReport& report, bool colour) {
     fmt::print("{} uses {} of {} rows: {}\n", r.model, r.used, r.rows, why);
   }
   for (const exec::CandidateReport& c : report.candidates)
-    fmt::print("candidate {} version {}: {}\n", c.model, c.version, c.proven ? "proven" : "not proven");
+    fmt::print("candidate {} version {}: {}{}\n", c.model, c.version, c.proven ? "proven" : "not proven", plan.share < 1 ? ", a sample proves nothing" : "");
+  for (const exec::SampleReport& s : report.samples) fmt::print("sample of {:g}%: {} of {} rows of {}\n", plan.share * 100, s.rows, s.of, s.table);
   fmt::print("{} of {} steps ran, {} reused, {}\n", report.count(exec::Action::ran), report.steps.size(), report.count(exec::Action::reused),
              duration_text(report.seconds));
 }
@@ -179,7 +183,7 @@ int run(const Common& common, const std::string& file, bool final_rows) {
   if (common.format == Format::json)
     fmt::print("{}\n", run_json(loaded->plan, *done, loaded->sources));
   else if (!common.quiet || !done->failure)
-    print_text(*done, common.colour_out);
+    print_text(loaded->plan, *done, common.colour_out);
   if (done->failure) return diag::exit_status(done->failure->code);
   for (const exec::GateReport& gate : done->gates)
     if (gate.status.kind == exec::GateStatus::Kind::failed || gate.status.kind == exec::GateStatus::Kind::inconclusive) return kNotProven;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <filesystem>
 
@@ -125,12 +126,23 @@ bool set_as_of(const Common& common, driver::CompileOptions& options) {
   return options.as_of_us.has_value();
 }
 
+bool set_sample(const Common& common, driver::CompileOptions& options) {
+  if (common.sample.empty()) return true;
+  double percent = 0;
+  const char* end = common.sample.data() + common.sample.size();
+  const auto read = std::from_chars(common.sample.data(), end, percent);
+  const bool good = read.ec == std::errc() && std::string_view(read.ptr, end) == "%" && percent > 0 && percent <= 100;
+  options.share = percent / 100;
+  if (!good) report(common, failure(diag::Code::E0303, fmt::format("`--sample {}` is no share of the rows", common.sample), "write a percentage above 0% and up to 100%, such as 1% or 0.5%").error());
+  return good;
+}
+
 std::optional<LoadedPlan> load_plan(const Common& common, const std::string& file, const driver::CompileOptions& asked, store::Store& store,
                                     bool keep, int& exit) {
   driver::CompileOptions options = asked;
   options.env = common.env;
   options.type_sql = io::bind_sql;
-  if (!set_as_of(common, options)) {
+  if (!set_as_of(common, options) || !set_sample(common, options)) {
     exit = kUsage;
     return std::nullopt;
   }
@@ -141,7 +153,7 @@ std::optional<LoadedPlan> load_plan(const Common& common, const std::string& fil
   }
   const FileNames names(file);
   Hasher hasher("compiled/2");
-  hasher.add(build_identity()).add(*text).add(names.place()).add(options.final_rows).add(options.as_of_us.has_value()).add(options.as_of_us.value_or(0));
+  hasher.add(build_identity()).add(*text).add(names.place()).add(options.final_rows).add(options.as_of_us.has_value()).add(options.as_of_us.value_or(0)).add(options.share);
   for (const auto& [name, value] : options.params) hasher.add(name).add(value);
   hasher.add(options.env);
   const auto beside = driver::texts_beside(file, *text);

@@ -28,6 +28,7 @@ struct Common {
   std::vector<std::string> params;              ///< "k=v"
   std::string env;                              ///< --env; empty: none
   std::string as_of;                            ///< --as-of; empty: the newest time that is read
+  std::string sample;                           ///< --sample; empty: all rows
   int threads = 0;
   std::uint64_t fragment_rows = 1 << 16;
   bool baseline_cpu = false;
@@ -47,6 +48,9 @@ Result<std::map<std::string, std::string>> parse_params(const std::vector<std::s
 
 /// The time of `--as-of`; false after a report.
 bool set_as_of(const Common& common, driver::CompileOptions& options);
+
+/// The share of `--sample`; false after a report.
+bool set_sample(const Common& common, driver::CompileOptions& options);
 
 /// How the steps of a workflow are run; they end on Ctrl-C.
 exec::RunOptions run_options(const Common& common, const std::string& file);

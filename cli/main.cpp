@@ -65,6 +65,7 @@ int main(int argc, char** argv) {
     sub->add_option("--env", common.env, "the `env` block whose params and sources hold");
     sub->add_option("--as-of", common.as_of, "the logical time of the run: later rows take no part; else the newest time that is read");
   };
+  const auto with_sample = [&](CLI::App* sub) { sub->add_option("--sample", common.sample, "features and models of a share of the rows, such as 1%; no candidate of it is proven"); };
   const auto with_execution = [&](CLI::App* sub) {
     sub->add_option("-j", common.threads, "threads; changes no result")->check(CLI::Range(1, 1024));
     sub->add_option("--fragment-rows", common.fragment_rows, "rows computed at once; changes no result")->check(CLI::Range(1, 1 << 30));
@@ -93,6 +94,7 @@ int main(int argc, char** argv) {
   {
     CLI::App* sub = command(&app, "plan", "what would run, reuse, refit, and why");
     with_file(sub), with_params(sub), stored(sub);
+    with_sample(sub);
     sub->add_flag("--detailed-exitcode", detailed, "exit 2 when there is something to do");
     sub->add_flag("--final", final_rows, "with the test rows");
     sub->add_option("--fragment-rows", common.fragment_rows, "rows computed at once")->check(CLI::Range(1, 1 << 30));
@@ -101,12 +103,14 @@ int main(int argc, char** argv) {
   {
     CLI::App* sub = command(&app, "run", "computes what is not there yet, up to candidates; changes no production");
     with_file(sub), with_params(sub), stored(sub), with_execution(sub);
+    with_sample(sub);
     sub->add_flag("--final", final_rows, "evaluate on the test rows; each look is counted");
     sub->callback([&] { chosen = [&] { return run(common, file, final_rows); }; });
   }
   {
     CLI::App* sub = command(&app, "peek", "the first rows of a table or view, with what its columns are computed from");
     with_file(sub), with_params(sub), stored(sub), with_execution(sub);
+    with_sample(sub);
     sub->add_option("NAME", name, "a table or feature view of the workflow")->required();
     sub->add_option("--where", where, "only rows for which this condition holds: 'age > 30 and job is known'");
     CLI::Option* const most = sub->add_option("--rows", most_rows, "how many, at most")->check(CLI::Range(0, 1'000'000))->capture_default_str();
@@ -139,6 +143,7 @@ int main(int argc, char** argv) {
   {
     CLI::App* sub = command(&app, "why", "why a step is stale or reused");
     with_file(sub), with_params(sub), stored(sub);
+    with_sample(sub);
     sub->add_option("NODE", name, "a column, model or step: profile.log_gain, earner")->required();
     sub->callback([&] { chosen = [&] { return why(common, file, name); }; });
   }

@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "compiler/lock/lock.h"
+#include "compiler/planner/passes/sample_rows.h"
 #include "compiler/planner/planner.h"
 #include "compiler/sema/check.h"
 #include "compiler/sema/imports.h"
@@ -111,12 +112,14 @@ Compiled compile_text(const std::string& path, std::string text, const CompileOp
   out.sink.sort();
   if (out.sink.has_errors()) out.workflow.reset();
   if (!out.workflow || last == Phase::hir) return out;
+  if (options.share < 1) out.workflow = planner::sample_rows(std::move(*out.workflow), options.share);
   out.logical = planner::build_logical(*out.workflow);
   // What cannot run yet has no steps.
   if (last == Phase::logical || !out.workflow->not_yet.empty()) return out;
   planner::PlanOptions plan_options;
   plan_options.final_rows = options.final_rows;
   plan_options.as_of_us = options.as_of_us;
+  plan_options.share = options.share;
   plan_options.folder = folder_of(path);
   plan_options.file = path;
   out.plan = planner::lower(*out.workflow, *out.logical, out.sources, plan_options);

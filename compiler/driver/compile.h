@@ -31,6 +31,7 @@ struct CompileOptions {
   bool read_locks = true;                     ///< false: what `rest from lock` takes is about to be found out, so it is not known
   std::vector<AskedRows> rows;                ///< `mlpc peek`
   SqlTyper type_sql;                          ///< as CheckOptions::type_sql
+  double share = 1;                           ///< `--sample`: of the rows that features, and what is shown, are made of
 };
 
 enum class Phase : std::uint8_t { ast, hir, logical, physical };

@@ -81,7 +81,12 @@ struct Details {
   std::string operator()(const Champion& c) const { return fmt::format("{} in {} {}", c.model, c.stage, of(c.rows)); }
   std::string operator()(const PredictChampion& c) const { return of(c.rows); }
   std::string operator()(const Filter& c) const { return c.share ? fmt::format("share {} seed {}", *c.share, c.seed) : std::string(); }
-  std::string operator()(const Arrange& c) const { return fmt::format("keys {}{}{} {}..{} every {} ahead {}", c.keys, c.left ? " left" : "", c.one ? " one" : "", c.first, c.last, c.every, c.ahead); }
+  std::string operator()(const Arrange& c) const {
+    std::string text = fmt::format("keys {}{}{} {}..{} every {} ahead {}", c.keys, c.left ? " left" : "", c.one ? " one" : "", c.first, c.last, c.every, c.ahead);
+    if (!c.compared.empty()) text += fmt::format(" compared {}", c.compared.size());
+    if (c.how == Arrange::How::sample) text += fmt::format(" share {}", c.share);
+    return text;
+  }
   std::string operator()(const Take& c) const { return fmt::format("side {} {}", c.side, to_string(c.type)); }
   std::string operator()(const OrderRows& c) const { return fmt::format("keys {}", c.keys); }
   std::string operator()(const Aggregate& c) const { return fmt::format("{}{}{} {}", c.native, of(c.options), c.where ? " where" : "", to_string(c.type)); }
@@ -152,7 +157,7 @@ std::string dump(const Logical& plan) {
 }
 
 std::string dump(const Physical& plan) {
-  std::string out = fmt::format("physical {}{}\n", plan.workflow, plan.final_rows ? " final" : "");
+  std::string out = fmt::format("physical {}{}{}\n", plan.workflow, plan.final_rows ? " final" : "", plan.share < 1 ? fmt::format(" sample {}%", plan.share * 100) : "");
   for (const Table& table : plan.tables)
     out += table.synthetic ? fmt::format("  table {} synthetic {} rows\n", table.name, table.rows)
            : table.made    ? fmt::format("  table {} made\n", table.name)

@@ -110,7 +110,10 @@ struct CodeHash {
     Hasher h("arrange/1");
     h.add(c.how).add(c.keys);
     mix(h, c.descending);
-    return h.add(c.left).add(c.one).add(c.first).add(c.last).add(c.every).add(c.ahead).finish();
+    h.add(c.left).add(c.one).add(c.first).add(c.last).add(c.every).add(c.ahead);
+    for (const Arrange::Is is : c.compared) h.add(is);
+    if (c.how == Arrange::How::sample) h.add(c.share);
+    return h.finish();
   }
   Digest operator()(const Take& c) const {
     Hasher h("take/1");
@@ -239,7 +242,12 @@ struct CodeHash {
     mix(h, c.rows);
     return h.finish();
   }
-  Digest operator()(const Register& c) const { return Hasher("register/1").add(c.model).add(c.evaluated).finish(); }
+  Digest operator()(const Register& c) const {
+    Hasher h("register/1");
+    h.add(c.model).add(c.evaluated);
+    if (c.share < 1) h.add(c.share);
+    return h.finish();
+  }
 };
 
 }  // namespace

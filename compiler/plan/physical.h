@@ -82,20 +82,27 @@ struct Filter {
 ///   limit      inputs: what makes the rows of `of`, if it is a step  sides: row
 ///   dedupe     inputs: `keys` keys, then at most one column          sides: row (the first of `descending`, else the first in the table)
 ///   group      inputs: `keys` keys                                   sides: a row of each group; all rows by group; where each group ends among them
-///   join       inputs: `keys` values, then as many of the other      sides: row, row of the other
+///   join       inputs: `keys` values, then as many of the other; the values that `compared` compares, then those of the other; where
+///              nothing is compared: as limit, of both tables           sides: row, row of the other
+///   join_if    inputs: the join of the third table, whose rows are pairs, and a condition in its rows   sides: as join, of the pairs where it is true
 ///   asof_join  as join, then the two times                           sides: row, row of the other (the latest that is not later)
 ///   union_     inputs: as limit, of each of the tables               sides: number of the table, row of it
 ///   unpivot    inputs: as limit                                      sides: row, number of the column
 ///   cross      inputs: as limit                                      sides: row, the number
 ///   fill       inputs: `keys` keys, then the time                    sides: row or missing, a row of the same key, the time
+///   sample     inputs: `keys` columns that tell the rows apart       sides: row (a `share` of them, chosen by these values)
+///   windows    inputs: a CutByTime of `first` windows                sides: row, number of a window that holds it out; window by window
 struct Arrange {
-  enum class How : std::uint8_t { sort, limit, dedupe, group, join, asof_join, union_, unpivot, cross, fill };
+  enum class How : std::uint8_t { sort, limit, dedupe, group, join, asof_join, union_, unpivot, cross, fill, join_if, sample, windows };
   How how = How::sort;
   std::uint32_t keys = 0;
   std::vector<std::uint8_t> descending;  ///< of each column that orders
-  bool left = false, one = false;        ///< join
-  std::int64_t first = 0, last = 0;      ///< limit: rows; unpivot: columns; cross: both numbers
-  std::int64_t every = 0, ahead = 0;     ///< fill, in the unit of the time (microseconds or days)
+  enum class Is : std::uint8_t { less, at_most, more, at_least };
+  std::vector<Is> compared;              ///< join: what has to hold of the row's value and the other's
+  bool left = false, one = false;        ///< join; sample: `one`: of rows with equal values each is chosen for itself
+  std::int64_t first = 0, last = 0;      ///< limit: rows; unpivot: columns; cross: both numbers; windows: how many
+  std::int64_t every = 0, ahead = 0;     ///< fill, in the unit of the time (microseconds or days); windows: between two, and the length of one
+  double share = 0;                      ///< sample
   std::vector<TableIndex> of;            ///< whose rows: one, or those of a join or union in order
 };
 
@@ -185,11 +192,18 @@ struct CutByTime {
 struct Rows {
   std::vector<int> parts;  ///< the parts (or folds) meant
   /// Of a rolling split: a row's number is kSegments * (segment of its time) + segment in which its label comes to be known. The origins and the ends
-  /// of their horizons bound the segments; window i is segment 2 i + 1. `parts` are segments of the time, and the label is known in
-  /// this segment or before.
+  /// of their horizons bound the segments (see window_segments). `parts` are segments of the time, and the label is known in this segment or before.
   std::optional<int> known = {};
   static constexpr int kSegments = 1024;
 };
+
+/// Where the windows of a rolling split lie, in microseconds after the first origin: all begins and ends, in order.
+std::vector<std::int64_t> window_bounds(int windows, std::int64_t every_us, std::int64_t horizon_us);
+/// The segments of the time, from `first` to `last`, that a window (from 0) holds out. Where windows overlap, they share some.
+struct WindowSegments {
+  int first = 0, last = 0;
+};
+WindowSegments window_segments(int window, int windows, std::int64_t every_us, std::int64_t horizon_us);
 
 /// State of a fitted transform over one fragment. Inputs: split, the arguments, then the label if `label`, then the fold column
 /// of the cross-fit if `folds` > 0. Per fragment: the partial states (one a fold, or one).
@@ -329,6 +343,7 @@ struct BuildScorer {
 struct Register {
   std::string model;
   bool evaluated = false;
+  double share = 1;  ///< of the rows that it was made from (`--sample`); with less than all it is never proven
 };
 
 using StepCode = std::variant<HashSource, ReadColumn, Kernel, Expect, AssignSplit, PartialFit, MergeFit, ApplyFit, AssignFolds, PartialBins,
@@ -451,7 +466,7 @@ struct Monitor {
 };
 
 struct Physical {
-  static constexpr int kFormatVersion = 6;
+  static constexpr int kFormatVersion = 7;
   std::string workflow;
   std::string folder;                  ///< of the workflow file; paths are relative to it
   std::vector<Table> tables;
@@ -462,6 +477,7 @@ struct Physical {
   std::vector<Param> params;
   std::vector<Edge> lineage;
   bool final_rows = false;             ///< `--final`: the test rows are opened
+  double share = 1;                    ///< `--sample`: of the rows that are trained on and shown
 
   const Step& operator[](StepId id) const { return steps[id.index()]; }
 };

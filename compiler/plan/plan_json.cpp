@@ -40,7 +40,11 @@ struct Words<AlertTarget::Secret> {
 };
 template <>
 struct Words<Arrange::How> {
-  static constexpr const char* words[] = {"sort", "limit", "dedupe", "group", "join", "asof_join", "union", "unpivot", "cross", "fill"};
+  static constexpr const char* words[] = {"sort", "limit", "dedupe", "group", "join", "asof_join", "union", "unpivot", "cross", "fill", "join_if", "sample", "windows"};
+};
+template <>
+struct Words<Arrange::Is> {
+  static constexpr const char* words[] = {"<", "<=", ">", ">="};
 };
 template <>
 struct Words<ScorerColumn::By> {
@@ -62,8 +66,8 @@ template <class A> void fields(A& a, Expect::Item& i) {
 template <class A> void fields(A& a, Expect& c) { a("items", c.items); }
 template <class A> void fields(A& a, Filter& c) { a("share", c.share), a("seed", c.seed), a("of", c.of); }
 template <class A> void fields(A& a, Arrange& c) {
-  a("how", c.how), a("keys", c.keys), a("descending", c.descending), a("left", c.left), a("one", c.one), a("first", c.first), a("last", c.last);
-  a("every", c.every), a("ahead", c.ahead), a("of", c.of);
+  a("how", c.how), a("keys", c.keys), a("descending", c.descending), a("compared", c.compared), a("left", c.left), a("one", c.one), a("first", c.first), a("last", c.last);
+  a("every", c.every), a("ahead", c.ahead), a("share", c.share), a("of", c.of);
 }
 template <class A> void fields(A& a, Take& c) { a("side", c.side), a("which", c.which), a("itself", c.itself), a("absent", c.absent), a("type", c.type); }
 template <class A> void fields(A& a, OrderRows& c) { a("keys", c.keys), a("descending", c.descending); }
@@ -120,7 +124,7 @@ template <class A> void fields(A& a, Gates& c) { a("items", c.items); }
 template <class A> void fields(A& a, BuildScorer& c) { a("scorer_template", c.scorer_template); }
 template <class A> void fields(A& a, Champion& c) { a("model", c.model), a("stage", c.stage), a("split", c.split), a("rows", c.rows); }
 template <class A> void fields(A& a, PredictChampion& c) { a("rows", c.rows); }
-template <class A> void fields(A& a, Register& c) { a("model", c.model), a("evaluated", c.evaluated); }
+template <class A> void fields(A& a, Register& c) { a("model", c.model), a("evaluated", c.evaluated), a("share", c.share); }
 
 template <class A> void fields(A& a, Step& s) {
   a("name", s.name), a("code", s.code), a("table", s.table), a("per_fragment", s.per_fragment), a("inputs", s.inputs), a("span", s.span);
@@ -163,7 +167,7 @@ template <class A> void fields(A& a, Monitor& m) {
 template <class A> void fields(A& a, Physical& p) {
   a("workflow", p.workflow), a("folder", p.folder), a("tables", p.tables), a("steps", p.steps), a("models", p.models);
   a("deployments", p.deployments), a("monitors", p.monitors);
-  a("params", p.params), a("lineage", p.lineage), a("final_rows", p.final_rows);
+  a("params", p.params), a("lineage", p.lineage), a("final_rows", p.final_rows), a("share", p.share);
 }
 template <class A> void fields(A& a, RawField& f) { a("name", f.name), a("read", f.read); }
 template <class A> void fields(A& a, ScorerColumn& c) {

@@ -146,11 +146,25 @@ struct StepCheck {
     const bool joins = c.how == How::join || c.how == How::asof_join;
     for (const TableIndex of : c.of)
       if (of >= plan.tables.size()) return problem("arranges a table that is not there");
-    if (c.of.empty() || c.of.size() != (joins ? 2u : c.how == How::union_ ? c.of.size() : 1u)) return problem("arranges the rows of another number of tables");
-    if (c.how == How::limit || c.how == How::unpivot || c.how == How::cross || c.how == How::union_) return expect_row_makers(c.of.size());
+    if (c.of.empty() || c.of.size() != (joins ? 2u : c.how == How::join_if ? 3u : c.how == How::union_ ? c.of.size() : 1u)) return problem("arranges the rows of another number of tables");
+    if (!c.compared.empty() && c.how != How::join) problem("compares nothing");
+    const bool all_pairs = c.how == How::join && c.keys == 0 && c.compared.empty();
+    if (all_pairs || c.how == How::limit || c.how == How::unpivot || c.how == How::cross || c.how == How::union_) return expect_row_makers(c.of.size());
+    if (c.how == How::join_if) {
+      expect_inputs(Makes::rows, 2);
+      const auto* pairs = step.inputs.empty() ? nullptr : std::get_if<Arrange>(&plan[step.inputs[0]].code);
+      if (!pairs || pairs->how != How::join) problem("has no pairs to choose from");
+      return;
+    }
+    if (c.how == How::windows) {
+      expect_inputs(std::nullopt, 1);
+      if (c.first < 1 || c.first > Rows::kSegments / 3 || c.every <= 0 || c.ahead <= 0) problem("has no windows");
+      return;
+    }
     const std::size_t further = c.how == How::asof_join ? 2 : c.how == How::fill ? 1 : c.descending.size();
-    expect_inputs(std::nullopt, (joins ? 2u : 1u) * c.keys + further);
-    if ((joins || c.how == How::group) && c.keys == 0) problem("has no key");
+    expect_inputs(std::nullopt, (joins ? 2u : 1u) * c.keys + 2 * c.compared.size() + further);
+    if ((c.how == How::asof_join || c.how == How::group || c.how == How::sample) && c.keys == 0) problem("has no key");
+    if (c.how == How::sample && !(c.share > 0 && c.share < 1)) problem("takes no share");
     if (c.how == How::fill && c.every <= 0) problem("fills in no step");
   }
   void operator()(const Take& c) { expect_some(Makes::rows, c.itself ? 0u : 1u); }
@@ -296,7 +310,8 @@ std::vector<std::string> verify(const Physical& plan) {
     if (!whole) return problems;  // the rest follows the ids
     const bool across = std::holds_alternative<HashSource>(step.code) || std::holds_alternative<Filter>(step.code) || std::holds_alternative<Arrange>(step.code) || std::holds_alternative<Take>(step.code) ||
                         std::holds_alternative<Aggregate>(step.code) || std::holds_alternative<MatchHistory>(step.code) ||
-                        std::holds_alternative<History>(step.code) || std::holds_alternative<AsOf>(step.code) || std::holds_alternative<BuildScorer>(step.code) || std::holds_alternative<CutByTime>(step.code);
+                        std::holds_alternative<History>(step.code) || std::holds_alternative<AsOf>(step.code) || std::holds_alternative<BuildScorer>(step.code) || std::holds_alternative<CutByTime>(step.code) ||
+                        std::holds_alternative<Gates>(step.code) || std::holds_alternative<Register>(step.code);
     for (const StepId input : step.inputs)
       if (!across && plan[input].table != step.table) problems.push_back(fmt::format("step `{}` mixes rows of two tables", step.name));
     if (step.per_fragment != made_per_fragment(step.code)) problems.push_back(fmt::format("step `{}` has a wrong number of outputs", step.name));

@@ -119,6 +119,29 @@ std::optional<StepId> time_by_name(Lowering& l, hir::TableId table, const std::s
   return same_rows ? time_by_name(l, stage->from, name, place) : std::nullopt;
 }
 
+/// The same value in every row that asks.
+StepId lower_one_key(Lowering& l, const Place& place) {
+  expr::Expr code;
+  code.push(expr::Literal{true}, Type::of(Base::bool_));
+  return lower_expression(l, code, place, nullptr);
+}
+
+/// The same value in every row of the history. It is made of a column, which tells whose rows they are: one that the call reads, or a key, or else any.
+StepId lower_one_key_of(Lowering& l, const hir::Aggregate& many, const Place& place) {
+  std::vector<hir::ColumnId> columns = columns_read(many);
+  if (columns.empty()) columns = l.workflow[many.of].key;
+  if (columns.empty()) columns = l.workflow[many.of].columns;
+  std::vector<StepId> steps;
+  for (const hir::ColumnId column : columns) steps.push_back(lower_column(l, column, nullptr));
+  const hir::ColumnId any = columns[order_columns(l, steps).front()];
+  const Type& type = l.workflow[any].type;
+  expr::Expr code;
+  code.inputs = {{any.value, type, l.workflow[any].name}};
+  const expr::NodeId known = code.push(expr::IsKnown{code.push(expr::Input{0}, type), false}, Type::of(Base::bool_));
+  code.push(expr::Or{known, code.push(expr::Literal{true}, Type::of(Base::bool_))}, Type::of(Base::bool_));
+  return lower_expression(l, code, place, nullptr);
+}
+
 /// Rows of the history for each row that asks, and the aggregate over a window of them.
 StepId lower_history(Lowering& l, hir::ColumnId id, const Place& place) {
   const hir::Workflow& workflow = l.workflow;
@@ -135,12 +158,16 @@ StepId lower_history(Lowering& l, hir::ColumnId id, const Place& place) {
     inputs.push_back(lower_column(l, ours, nullptr));
     by += (by.empty() ? " by " : ", ") + workflow[ours].name;
   }
+  // Nothing tells the rows apart, neither a key nor a time: one key for all of them.
+  const bool one_key = many.by.empty() && !timed;
+  if (one_key) match.keys = 1, inputs.push_back(lower_one_key(l, {place.name + ".all", "", place.span, place.table}));
   std::optional<StepId> asked;
   if (timed) {
     asked = lower_time(l, time_of_asking(workflow, column), {place.name + ".time", "", place.span, place.table});
     inputs.push_back(*asked);
   }
   for (const auto& [theirs, ours] : many.by) inputs.push_back(lower_column(l, theirs, nullptr));
+  if (one_key) inputs.push_back(lower_one_key_of(l, many, {workflow[many.of].name + ".all", "", place.span, of}));
   if (timed) {
     // What lies ahead is a fact of its own time, whenever it comes to be known; so is what lies so far back that it is known by now.
     const bool own_time = many.next || (back_of(many) > 0 && is_known_after(workflow, many, back_of(many)));

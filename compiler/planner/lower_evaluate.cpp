@@ -112,6 +112,68 @@ struct Evaluation {
   }
 };
 
+/// The rows that figures are of: those of the train's table, or where windows overlap a row for each row and window that holds it out.
+struct MeasuredRows {
+  Lowering& l;
+  Place place;
+  std::optional<StepId> pairs = {};
+
+  static MeasuredRows of(Lowering& l, const hir::Train& train, const LoweredTrain& lowered, const Place& place) {
+    MeasuredRows rows{l, place};
+    if (!lowered.overlap) return rows;
+    const hir::Split& split = l.workflow[train.split];
+    const std::string name = l.plan[lowered.split].name + ".windows";
+    const auto [table, is_new] = l.windows.try_emplace(lowered.split, static_cast<plan::TableIndex>(l.plan.tables.size()));
+    if (is_new) {
+      plan::Table made;
+      made.name = name;
+      made.made = true;
+      made.span = split.span;
+      l.plan.tables.push_back(std::move(made));
+    }
+    plan::Arrange code;
+    code.how = plan::Arrange::How::windows;
+    code.first = split.folds;
+    code.every = split.every_us, code.ahead = split.horizon_us;
+    code.of = {place.table};
+    rows.place.table = table->second;
+    rows.pairs = add_step(l, {name, "", split.span, table->second}, std::move(code), {lowered.split}, "rows by window");
+    return rows;
+  }
+  StepId taken(plan::Take code, std::vector<StepId> columns) const {
+    const std::string name = (columns.empty() ? l.plan[*pairs].name + ".row" : l.plan[columns.front()].name) + " [by window]";
+    const std::string text = columns.empty() ? "number of the row" : l.plan[columns.front()].text;
+    columns.insert(columns.begin(), *pairs);
+    return add_step(l, {name, "", place.span, place.table}, std::move(code), std::move(columns), text);
+  }
+  /// A column of the train's table in these rows.
+  StepId column(StepId id, const Type& type) const {
+    if (!pairs) return id;
+    plan::Take code;
+    code.type = type;
+    return taken(std::move(code), {id});
+  }
+  /// What the models of a train predict, each for the rows of its window.
+  StepId predictions(hir::TrainId train) const {
+    const LoweredTrain& of = lower_train(l, train);
+    if (!pairs) return lower_predict(l, train, of.split, of.measured, of.on);
+    plan::Take code;
+    code.type = Type::of(Base::float_, true);
+    code.which = 1;
+    std::vector<StepId> columns;
+    for (std::size_t window = 0; window < of.measured.size(); ++window)
+      columns.push_back(lower_predict(l, train, of.split, {of.measured[window]}, fmt::format("window {}", window + 1)));
+    return taken(std::move(code), std::move(columns));
+  }
+  /// Which row it is: its windows are no rows of their own, so they are resampled together.
+  StepId row() const {
+    plan::Take code;
+    code.itself = true;
+    code.type = Type::of(Base::int_);
+    return taken(std::move(code), {});
+  }
+};
+
 }  // namespace
 
 void lower_evaluate(Lowering& l, hir::TrainId id, plan::Model& model) {
@@ -150,18 +212,18 @@ void lower_evaluate(Lowering& l, hir::TrainId id, plan::Model& model) {
   for (plan::Metrics::Measure& measure : metrics.measures)
     if (measure.model == kChampion) measure.model = metrics.models - 1;
   metrics.groups = static_cast<std::uint32_t>(evaluation.groups.size());
-  metrics.resample = static_cast<std::uint32_t>(resampled.size());
+  const bool rows_together = lowered.overlap && resampled.empty();
+  metrics.resample = static_cast<std::uint32_t>(rows_together ? 1 : resampled.size());
   metrics.rows = lowered.rows;
   metrics.on = lowered.on;
 
   const auto table = table_index(l.workflow, l.workflow[train.view].table);
   const Span span = evaluation.blocks.front()->span;
-  std::vector<StepId> inputs = {lowered.split, lower_column(l, train.label, nullptr)};
-  if (train.weight) inputs.push_back(lower_column(l, *train.weight, nullptr));
-  for (const hir::TrainId compared : evaluation.models) {
-    const LoweredTrain& other = lower_train(l, compared);
-    inputs.push_back(lower_predict(l, compared, other.split, other.measured, other.on));
-  }
+  const MeasuredRows measured_rows = MeasuredRows::of(l, train, lowered, {train.name, "", span, table});
+  const auto column_of = [&](hir::ColumnId id) { return measured_rows.column(lower_column(l, id, nullptr), l.workflow[id].type); };
+  std::vector<StepId> inputs = {measured_rows.column(lowered.split, Type::of(Base::int_, true)), column_of(train.label)};
+  if (train.weight) inputs.push_back(column_of(*train.weight));
+  for (const hir::TrainId compared : evaluation.models) inputs.push_back(measured_rows.predictions(compared));
   std::optional<StepId> champion;
   if (metrics.champion) {
     const std::string of = l.workflow.name + "." + train.name;
@@ -169,18 +231,19 @@ void lower_evaluate(Lowering& l, hir::TrainId id, plan::Model& model) {
                         {model.scorer}, "the version of " + train.name + " in production");
     std::vector<StepId> read = {lowered.split, *champion};
     read.insert(read.end(), lowered.registered.request.begin(), lowered.registered.request.end());
-    inputs.push_back(add_step(l, {train.name + ".champion.predict", "", span, table}, plan::PredictChampion{lowered.rows}, std::move(read),
-                              "predict on " + lowered.on));
+    const StepId predicted = add_step(l, {train.name + ".champion.predict", "", span, table}, plan::PredictChampion{lowered.rows}, std::move(read), "predict on " + lowered.on);
+    inputs.push_back(measured_rows.column(predicted, Type::of(Base::float_, true)));
   }
-  for (const hir::ColumnId column : evaluation.groups) inputs.push_back(lower_column(l, column, nullptr));
-  for (const hir::ColumnId column : resampled) inputs.push_back(lower_column(l, column, nullptr));
+  for (const hir::ColumnId column : evaluation.groups) inputs.push_back(column_of(column));
+  for (const hir::ColumnId column : resampled) inputs.push_back(column_of(column));
+  if (rows_together) inputs.push_back(measured_rows.row());
 
   std::string measured, decided;
   for (const std::string& name : evaluation.names) measured += (measured.empty() ? "" : ", ") + name;
   for (const plan::Gates::Item& item : gates.items) decided += (decided.empty() ? "" : "; ") + item.text;
   for (const hir::ColumnId column : evaluation.groups) model.group_names.push_back(l.workflow[column].name);
   model.measure_names = evaluation.names;
-  model.metrics = add_step(l, {train.name + ".metrics", "", span, table}, std::move(metrics), std::move(inputs), measured + " on " + lowered.on);
+  model.metrics = add_step(l, {train.name + ".metrics", "", span, measured_rows.place.table}, std::move(metrics), std::move(inputs), measured + " on " + lowered.on);
   std::vector<StepId> proof = {*model.metrics};
   if (champion) proof.push_back(*champion);
   model.gates = add_step(l, {train.name + ".gates", "", span, table}, std::move(gates), std::move(proof), decided);

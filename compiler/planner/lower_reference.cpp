@@ -67,6 +67,7 @@ StepId lower_predicted_reference(Lowering& l, hir::TrainId id) {
   const LoweredTrain& lowered = lower_train(l, id);
   const hir::Train& train = l.workflow[id];
   plan::Rows rows;
+  rows.known = lowered.held_out.front().held_out.known;
   for (const FittedModel& fitted : lowered.held_out) rows.parts.insert(rows.parts.end(), fitted.held_out.parts.begin(), fitted.held_out.parts.end());
   const StepId predicted = lower_predict(l, id, lowered.split, lowered.held_out, l.workflow[train.split].kind == hir::SplitKind::fold ? "folds" : "validation");
   const auto table = table_index(l.workflow, l.workflow[train.view].table);

@@ -36,13 +36,13 @@ struct ScorerBuilder {
     if (take.itself || take.which || take.side != 0) return false;
     const auto* arrange = std::get_if<plan::Arrange>(&l.plan[l.plan[id].inputs[0]].code);
     using How = plan::Arrange::How;
-    return !arrange || arrange->how == How::sort || arrange->how == How::limit || arrange->how == How::dedupe || arrange->how == How::join || arrange->how == How::asof_join;
+    return !arrange || arrange->how == How::sort || arrange->how == How::limit || arrange->how == How::dedupe || arrange->how == How::join || arrange->how == How::join_if || arrange->how == How::asof_join || arrange->how == How::sample;
   }
   /// Whether a step takes a value over from the one row of another table that belongs to this.
   bool is_looked_up(StepId id) const {
     const auto& take = std::get<plan::Take>(l.plan[id].code);
     const auto* arrange = std::get_if<plan::Arrange>(&l.plan[l.plan[id].inputs[0]].code);
-    return arrange && !take.itself && take.side == 1 && ((arrange->how == plan::Arrange::How::join && arrange->one) || arrange->how == plan::Arrange::How::asof_join);
+    return arrange && !take.itself && take.side == 1 && ((arrange->how == plan::Arrange::How::join && arrange->one && arrange->compared.empty()) || arrange->how == plan::Arrange::How::asof_join);
   }
   /// The keys, and the time of an asof join, by which a row of the other table is found.
   std::vector<StepId> looked_up_by(StepId rows) const {
@@ -188,7 +188,7 @@ struct ScorerBuilder {
     while (l.workflow[table].stage) {
       const hir::Stage& stage = *l.workflow[table].stage;
       const bool row_wise = stage.kind == Kind::same || stage.kind == Kind::filter || stage.kind == Kind::sample || stage.kind == Kind::sort || stage.kind == Kind::limit ||
-                            stage.kind == Kind::dedupe || stage.kind == Kind::asof_join || (stage.kind == Kind::join && stage.one);
+                            stage.kind == Kind::dedupe || stage.kind == Kind::asof_join || (stage.kind == Kind::join && stage.one && stage.compared.empty() && !stage.condition);
       if (!row_wise) break;
       if (stage.kind == Kind::filter) {
         const StepId condition = lower_column(l, *stage.condition, nullptr);
@@ -202,7 +202,8 @@ struct ScorerBuilder {
   }
 };
 
-/// A field of the request in the rows of the table that is trained on, which stages made of those it stands in.
+}  // namespace
+
 std::optional<StepId> in_rows_of(Lowering& l, StepId field, hir::TableId table) {
   std::vector<hir::TableId> made;
   while (table_index(l.workflow, table) != l.plan[field].table) {
@@ -220,6 +221,8 @@ std::optional<StepId> in_rows_of(Lowering& l, StepId field, hir::TableId table) 
   }
   return field;
 }
+
+namespace {
 
 /// The columns that name a row, where all of them stand in the source and none is personal.
 std::vector<plan::RawField> key_fields(const Lowering& l, hir::TableId table) {
@@ -295,7 +298,7 @@ void lower_register(Lowering& l, hir::TrainId id, plan::Model& model) {
   std::vector<StepId> inputs = {model.scorer};
   if (evaluated) inputs.insert(inputs.end(), {*model.gates, *model.metrics});
   const auto table = table_index(l.workflow, l.workflow[train.view].table);
-  model.registration = add_step(l, {train.name + ".register", "", train.span, table}, plan::Register{train.name, evaluated}, std::move(inputs),
+  model.registration = add_step(l, {train.name + ".register", "", train.span, table}, plan::Register{train.name, evaluated, l.options.share}, std::move(inputs),
                                 "candidate " + train.name);
 }
 

@@ -89,12 +89,43 @@ struct RowsOfStage {
       text += fmt::format("{} {} == {}", inputs.size() == 1 ? " on" : " and", expr::to_string(left), expr::to_string(right));
     }
     inputs.insert(inputs.end(), theirs.begin(), theirs.end());
+    theirs.clear();
+    for (const auto& [left, right, is] : stage.compared) {
+      using Is = plan::Arrange::Is;
+      code.compared.push_back(is == "<" ? Is::less : is == "<=" ? Is::at_most : is == ">" ? Is::more : Is::at_least);
+      text += fmt::format(" {} {} {} {}", inputs.empty() ? "on" : "and", expr::to_string(left), is, expr::to_string(right));
+      inputs.push_back(lower_expression(l, left, at(".value", from), nullptr));
+      theirs.push_back(lower_expression(l, right, at(".value", other), nullptr));
+    }
+    inputs.insert(inputs.end(), theirs.begin(), theirs.end());
+    if (inputs.empty()) {  // all pairs: only how many rows there are matters
+      for (const hir::TableId of : {stage.from, stage.others[0]})
+        for (const StepId step : row_maker(of)) inputs.push_back(step);
+    }
     if (stage.kind == Kind::asof_join) {
       inputs.push_back(lower_time(l, *stage.at, at(".time", from)));
       inputs.push_back(lower_time(l, *stage.other_time, at(".time", other)));
       text = "asof " + text;
     }
     return add_step(l, place, std::move(code), std::move(inputs), std::move(text));
+  }
+  /// Of the pairs that a join made before, those for which the whole condition is true.
+  StepId join_if() {
+    const hir::TableId pairs = *l.workflow[*stage.condition].table;
+    plan::Arrange code = arrange(How::join_if);
+    code.left = stage.left, code.one = stage.one;
+    code.of.push_back(table_index(l.workflow, pairs));
+    const std::string text = fmt::format("join {}{}{} on {}", stage.one ? "one " : "", stage.left ? "left " : "", l.workflow[stage.others[0]].name, expr::to_string(*l.workflow[*stage.condition].code()));
+    return add_step(l, place, std::move(code), {*lower_rows_of(l, pairs), column(*stage.condition)}, text);
+  }
+  StepId sample_by_identity() {
+    plan::Arrange code = arrange(How::sample);
+    code.share = stage.share;
+    std::vector<StepId> columns, inputs;
+    for (const StepId id : lower_identity(l, stage.from, code.one)) columns.push_back(id);
+    for (const std::size_t i : order_columns(l, columns)) inputs.push_back(columns[i]);
+    code.keys = static_cast<std::uint32_t>(inputs.size());
+    return add_step(l, place, std::move(code), std::move(inputs), fmt::format("sample {}%", stage.share * 100));
   }
   StepId fill() {
     constexpr std::int64_t kDay = 86'400'000'000;
@@ -114,7 +145,7 @@ struct RowsOfStage {
       case Kind::python:
       case Kind::sql: break;
       case Kind::filter: return filter();
-      case Kind::sample: return sample();
+      case Kind::sample: return stage.by_identity ? sample_by_identity() : sample();
       case Kind::sort: return ordered(How::sort, "sort by");
       case Kind::dedupe: return ordered(How::dedupe, fmt::format("dedupe by {}", names(l.workflow, stage.keys)));
       case Kind::group: return ordered(How::group, fmt::format("group by {}", names(l.workflow, stage.keys)));
@@ -123,6 +154,8 @@ struct RowsOfStage {
       case Kind::cross: return counted(How::cross, stage.count, stage.last, fmt::format("cross range({}..{})", stage.count, stage.last));
       case Kind::union_: return counted(How::union_, 0, 0, "union");
       case Kind::join:
+        if (stage.condition) return join_if();
+        return join();
       case Kind::asof_join: return join();
       case Kind::fill: return fill();
     }
@@ -143,6 +176,33 @@ StepId converted(Lowering& l, hir::ColumnId column, const Type& type, const Plac
 }
 
 }  // namespace
+
+std::vector<StepId> lower_identity(Lowering& l, hir::TableId table, bool& one_by_one) {
+  hir::TableId begin = table;
+  while (const auto& stage = l.workflow[begin].stage) {
+    const Kind kind = stage->kind;
+    if (kind != Kind::same && kind != Kind::filter && kind != Kind::sample && kind != Kind::sort && kind != Kind::limit && kind != Kind::dedupe && kind != Kind::join && kind != Kind::asof_join) break;
+    begin = stage->from;
+  }
+  const hir::Table& first = l.workflow[begin];
+  std::vector<hir::ColumnId> keys, values;
+  for (std::size_t i = 0; i < l.workflow.columns.size(); ++i) {
+    const hir::Column& column = l.workflow.columns[i];
+    const bool is_value = column.type.base != Base::list && column.type.base != Base::vector && column.type.base != Base::map;
+    if (column.table != begin || !is_value) continue;
+    if (column.tags.key) keys.emplace_back(i);
+    // What is read is what the rows are; what is computed of it may be edited.
+    if (first.source.empty() || first.synthetic || std::holds_alternative<hir::SourceColumn>(column.made_by)) values.emplace_back(i);
+  }
+  one_by_one = keys.empty();
+  std::vector<StepId> out;
+  for (const hir::ColumnId id : one_by_one ? values : keys) {
+    const auto step = in_rows_of(l, lower_column(l, id, nullptr), table);
+    MLP_CHECK(step.has_value());
+    if (std::find(out.begin(), out.end(), *step) == out.end()) out.push_back(*step);
+  }
+  return out;
+}
 
 std::optional<StepId> lower_rows_of(Lowering& l, hir::TableId id) {
   const plan::TableIndex index = table_index(l.workflow, id);

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 #include <numeric>
+#include <set>
 
 #include "compiler/planner/lowering.h"
 #include "compiler/support/check.h"
@@ -72,15 +73,20 @@ void lower_windows(Lowering& l, hir::TrainId id, const hir::Split& split, Lowere
     return rows;
   };
   const plan::Rows all = segments(2 * split.folds + 1);
-  lowered.rows = {{}, all.known};
+  std::set<int> measured;
   for (int window = 0; window < split.folds; ++window) {
-    plan::Rows before = segments(2 * window + 1);
-    before.known = 2 * window;
+    const plan::WindowSegments held = plan::window_segments(window, split.folds, split.every_us, split.horizon_us);
+    plan::Rows before = segments(held.first);
+    before.known = held.first - 1;
     FittedModel fitted = fit_model(l, id, lowered.split, std::move(before), fmt::format(" [window {}]", window + 1));
-    fitted.held_out = {{2 * window + 1}, all.known};
-    lowered.rows.parts.push_back(2 * window + 1);
+    fitted.held_out = {{}, all.known};
+    for (int segment = held.first; segment <= held.last; ++segment) {
+      fitted.held_out.parts.push_back(segment);
+      lowered.overlap = !measured.insert(segment).second || lowered.overlap;
+    }
     lowered.measured.push_back(std::move(fitted));
   }
+  lowered.rows = {{measured.begin(), measured.end()}, all.known};
   lowered.held_out = lowered.measured;
   lowered.on = "folds";
   lowered.registered = l.workflow[id].refit == hir::Refit::none ? lowered.measured.back() : fit_model(l, id, lowered.split, all, " [refit]");

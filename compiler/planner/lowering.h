@@ -48,6 +48,7 @@ struct LoweredTrain {
   std::vector<FittedModel> held_out;  ///< the models that predict validation rows or folds, also where test rows are measured
   plan::Rows rows;                    ///< on which it is measured
   std::string on;                     ///< "validation", "test", "folds"
+  bool overlap = false;               ///< a row may be held out by several of the models that are measured
 };
 
 struct Lowering {
@@ -63,6 +64,7 @@ struct Lowering {
   std::vector<std::optional<plan::StepId>> rows;                     ///< what makes the rows of each table of the plan: HashSource, Filter, Arrange
   std::map<hir::TrainId, LoweredTrain> trains;
   std::vector<std::optional<Digest>> shapes;                         ///< see order_columns.cpp
+  std::map<plan::StepId, plan::TableIndex> windows = {};             ///< of a split whose windows overlap: the table with a row for each row and window
 };
 
 /// Adds the step, or finds the equal one. Fills place, keys and per_fragment; makes the name unique.
@@ -94,6 +96,9 @@ std::optional<plan::StepId> lower_rows_of(Lowering& l, hir::TableId table);
 plan::StepId lower_take(Lowering& l, hir::ColumnId column, const Type& type, const Place& place);
 /// A column of a stage's own: its number, time or word; or of a union or unpivot. Nothing where it is none of these.
 std::optional<plan::StepId> lower_stage_column(Lowering& l, hir::ColumnId column, const Place& place);
+/// Columns that tell the rows of a table apart, in its rows: the key of the table at the beginning of its row-wise stages; where it has none what
+/// that table holds, and then `one_by_one`.
+std::vector<plan::StepId> lower_identity(Lowering& l, hir::TableId table, bool& one_by_one);
 // lower_aggregate.cpp
 plan::StepId lower_aggregate(Lowering& l, hir::ColumnId column, const Place& place);
 /// The column as microseconds: a date is its start.
@@ -148,6 +153,8 @@ void lower_evaluate(Lowering& l, hir::TrainId train, plan::Model& model);
 // lower_scorer.cpp
 void lower_scorer(Lowering& l, hir::TrainId train, plan::Model& model);
 void lower_register(Lowering& l, hir::TrainId train, plan::Model& model);
+/// A column in the rows of a table that stages have made of those it stands in, row by row; nothing where none have.
+std::optional<plan::StepId> in_rows_of(Lowering& l, plan::StepId column, hir::TableId table);
 // order_columns.cpp
 /// Positions of the steps in an order that no name decides, neither the user's nor the standard library's. Steps that only the
 /// symbols of their natives tell apart are ordered by those; equal steps keep their order.

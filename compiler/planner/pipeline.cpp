@@ -53,6 +53,7 @@ plan::Physical start_plan(const hir::Workflow& workflow, const PlanOptions& opti
   plan.workflow = workflow.name;
   plan.folder = options.folder;
   plan.final_rows = options.final_rows;
+  plan.share = options.share;
   for (const hir::Table& table : workflow.tables) {
     plan::Table& out = plan.tables.emplace_back(
         plan::Table{table.name, table.synthetic, table.stage && table.stage->kind != hir::Stage::Kind::same && !table.stage->is_read(), table.source, table.options, table.path, table.rows, table.span, {}, {}, {}, table.version_by, {}, {}, {}});

@@ -19,6 +19,7 @@ struct PlanOptions {
   /// it. Empty: everything.
   std::vector<std::string> select;
   std::optional<std::int64_t> as_of_us;  ///< `--as-of`: the logical time of the run, microseconds; else the newest time that is read
+  double share = 1;                 ///< `--sample`: as sample_rows was given it
   std::string folder;               ///< of the workflow file
   std::string file;                 ///< the workflow file, for steps without a place
 };

@@ -64,6 +64,7 @@ struct Tracer {
       if (stage.kind == hir::Stage::Kind::python) add("source", made->path, "table", table.name);
       if (stage.condition) deciding.push_back(*stage.condition);
       for (const auto& [ours, theirs] : stage.equal) read(ours), read(theirs);
+      for (const hir::Stage::Compared& compared : stage.compared) read(compared.ours), read(compared.theirs);
       deciding.insert(deciding.end(), stage.keys.begin(), stage.keys.end());
       for (const auto& [ordered, descending] : stage.order) deciding.push_back(ordered);
       if (stage.at) deciding.push_back(*stage.at);

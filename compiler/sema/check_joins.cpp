@@ -14,19 +14,29 @@ using expr::NodeId;
 
 namespace {
 
-/// The pairs of values that a typed condition sets equal, one of each table; false where it asks for more than that.
-bool equal_values(const expr::Expr& code, NodeId id, const std::set<hir::ColumnId>& theirs, std::vector<std::pair<expr::Expr, expr::Expr>>& out) {
-  if (const auto* both = std::get_if<expr::And>(&code[id].op)) return equal_values(code, both->left, theirs, out) & equal_values(code, both->right, theirs, out);
+/// The pairs of values that a typed condition sets equal or orders, one of each table; false where it asks for more than that.
+bool compared_values(const expr::Expr& code, NodeId id, const std::set<hir::ColumnId>& theirs, hir::Stage& out) {
+  if (const auto* both = std::get_if<expr::And>(&code[id].op)) return compared_values(code, both->left, theirs, out) & compared_values(code, both->right, theirs, out);
   const auto* call = std::get_if<expr::Call>(&code[id].op);
   const Signature* signature = call ? find_native(call->native) : nullptr;
-  if (!signature || signature->op != "==") return false;
+  if (!signature) return false;
+  std::string is(signature->op);
+  if (is != "==" && is != "<" && is != "<=" && is != ">" && is != ">=") return false;
   expr::Expr left = expr::subtree(code, call->args[0]), right = expr::subtree(code, call->args[1]);
+  // Texts and categories are ordered by their own rules; they are compared pair by pair.
+  const Base base = left.type().base;
+  const bool ordered = base == Base::int_ || base == Base::float_ || base == Base::date || base == Base::timestamp || base == Base::duration;
+  if (is != "==" && (!ordered || right.type().base != base)) return false;
   const auto is_theirs = [&](const expr::InputColumn& input) { return theirs.contains(hir::ColumnId(input.column)); };
   const auto all_theirs = [&](const expr::Expr& e) { return !e.inputs.empty() && std::all_of(e.inputs.begin(), e.inputs.end(), is_theirs); };
   const auto none_theirs = [&](const expr::Expr& e) { return !e.inputs.empty() && std::none_of(e.inputs.begin(), e.inputs.end(), is_theirs); };
-  if (all_theirs(left)) std::swap(left, right);
+  if (all_theirs(left)) {
+    std::swap(left, right);
+    if (is != "==") is[0] = is[0] == '<' ? '>' : '<';
+  }
   if (!none_theirs(left) || !all_theirs(right)) return false;
-  out.emplace_back(std::move(left), std::move(right));
+  if (is == "==") out.equal.emplace_back(std::move(left), std::move(right));
+  else out.compared.push_back({std::move(left), std::move(right), std::move(is)});
   return true;
 }
 
@@ -100,31 +110,46 @@ void Pipeline::stage(const ast::JoinStage& join, const ast::Stage& of) {
     const bool both = std::any_of(code.inputs.begin(), code.inputs.end(), of_theirs) && !std::all_of(code.inputs.begin(), code.inputs.end(), of_theirs);
     if (!both) {
       context_.report(diag::make(Code::E0301, context_.file.expr(join.on).span, "a join compares columns of both tables").with_label("does not").with_help(fmt::format("write for example `on key == {}.key`", other_name)));
-    } else if (!equal_values(code, code.root(), theirs, stage.equal)) {
-      compares_more = true;
-      if (join.left || join.one || stage.equal.empty())
-        context_.not_yet(stage.equal.empty() ? "a join without equal values" : "`join one` and `left` on more than equal values", context_.file.expr(join.on).span);
+    } else {
+      compares_more = !compared_values(code, code.root(), theirs, stage);
     }
   }
   std::vector<std::string> equal;
   equal_names(context_.file, join.on, other_name, equal);
-  if (stage.equal.empty())  // nobody knows which names a wrong condition meant to be equal
+  if (stage.equal.empty() && stage.compared.empty() && !compares_more)  // nobody knows which names a wrong condition meant to be equal
     for (const hir::ColumnId id : other.columns)
       if (find(context_.out[id].name).found) equal.push_back(context_.out[id].name);
-  begin(std::move(stage));
-  append(other_id, join.left, equal, {}, of.span);
-  if (!join.one)
+  const hir::TableId ours = id_;
+  const std::vector<hir::ColumnId> our_columns = current_;
+  // What is more than a comparison is asked of the pairs of rows for which the comparisons hold.
+  const bool choosing = compares_more && (join.left || join.one);
+  hir::Stage pairs = stage;
+  if (choosing) pairs.left = pairs.one = false;
+  const std::size_t errors = context_.sink.error_count();
+  begin(std::move(pairs));
+  append(other_id, join.left && !choosing, equal, {}, of.span);
+  const auto drop_key = [&] {  // rows may come more than once
     for (std::size_t i = 0; i < current_.size(); ++i)
-      if ((*this)[current_[i]].tags.key) replace(i, [](hir::Column& copy) { copy.tags.key = false; });  // rows may come more than once
-  if (!compares_more) return;
-  // Of the rows with equal values those for which the whole condition holds. It was checked above.
+      if ((*this)[current_[i]].tags.key) replace(i, [](hir::Column& copy) { copy.tags.key = false; });
+  };
+  if (!join.one) drop_key();
+  if (!compares_more || context_.sink.error_count() > errors) return;
+  // The condition was checked above.
   RowNames joined = this->rows();
   joined.find_in_other = [&](const ast::Path& path) -> RowNames::Found {
     const std::string owner = ast::Path{{path.parts.begin(), path.parts.end() - 1}, path.span}.text();
     const bool ours = owner == other_name || owner == declaration_.name.text || (data_.input && owner == data_.input->text());
     return ours ? find(path.parts.back().text) : RowNames::Found{};
   };
-  keep_rows(join.on, joined, of, true);
+  if (!choosing) return keep_rows(join.on, joined, of, true);
+  stage.condition = condition_of(join.on, joined, of, true);
+  if (!stage.condition) return;
+  finish_rows();
+  id_ = ours;
+  current_ = our_columns;
+  begin(std::move(stage));
+  append(other_id, join.left, equal, {}, of.span);
+  if (!join.one) drop_key();
 }
 
 void Pipeline::stage(const ast::AsofJoinStage& join, const ast::Stage& of) {

@@ -188,7 +188,6 @@ std::optional<hir::SplitId> check_split_form(Context& context, const ast::SplitF
       break;
     case Kind::rolling: {
       split.kind = hir::SplitKind::rolling;
-      if (split.every_us && split.horizon_us > split.every_us) context.not_yet("rolling windows that overlap (a `horizon` longer than `every`)", form.span);
       const auto windows = constant_int(context, form.count, {1, 300}, "the number of windows");
       if (windows) split.folds = static_cast<int>(*windows);
       good = good && windows;

@@ -20,17 +20,17 @@ constexpr double kManyRows = 1e15;
 
 void Pipeline::stage(const ast::WhereStage& where, const ast::Stage& of) { keep_rows(where.condition, rows(), of, false); }
 
-void Pipeline::keep_rows(ast::ExprId given, const RowNames& rows, const ast::Stage& of, bool checked) {
+std::optional<hir::ColumnId> Pipeline::condition_of(ast::ExprId given, const RowNames& rows, const ast::Stage& of, bool checked) {
   Builder b;
   Scope scope(context_, b, context_.file.now);
   scope.rows = &rows;
   scope.random_allowed = !checked;
   scope.quiet = checked;
   const NodeId node = type_expression(scope, given);
-  if (!node) return;
+  if (!node) return std::nullopt;
   if (b.type(node).base != Base::bool_) {
     type_condition(scope, given, "the condition of `where`");
-    return;
+    return std::nullopt;
   }
   hir::Column condition;
   condition.name = "where";
@@ -39,9 +39,15 @@ void Pipeline::keep_rows(ast::ExprId given, const RowNames& rows, const ast::Sta
   expr::Expr code = b.finish(node);
   if (!of.because && !checked) warn_selection_by_outcome(context_, code, of.word);
   condition.made_by = std::move(code);
+  const hir::ColumnId id = add(std::move(condition));
+  added_.push_back(id);
+  return id;
+}
+
+void Pipeline::keep_rows(ast::ExprId given, const RowNames& rows, const ast::Stage& of, bool checked) {
   hir::Stage stage{hir::Stage::Kind::filter, of.word};
-  stage.condition = add(std::move(condition));
-  added_.push_back(*stage.condition);
+  stage.condition = condition_of(given, rows, of, checked);
+  if (!stage.condition) return;
   const std::set<std::string, std::less<>> known = known_where(context_.file, given, true);
   begin(std::move(stage), [&](hir::Column& copy) {
     if (known.contains(copy.name)) copy.type = copy.type.known();

@@ -104,8 +104,11 @@ struct Stage {
   Span span;
   TableId from;
   std::vector<TableId> others;         ///< join, asof join: the one that is joined; union: those that follow
-  std::optional<ColumnId> condition;   ///< filter: of `from`, named by nobody; rows are kept where it is true
+  std::optional<ColumnId> condition;   ///< filter: of `from`, named by nobody; rows are kept where it is true. join: of a table of pairs, which belong together where it is true
   std::vector<std::pair<expr::Expr, expr::Expr>> equal;  ///< join, asof join: over columns of `from`, of the other
+  /// join: the value of a row and that of the other, and the operator that stands between them: "<", "<=", ">", ">=".
+  struct Compared { expr::Expr ours, theirs; std::string is; };
+  std::vector<Compared> compared;
   std::vector<ColumnId> keys;          ///< dedupe, group, fill, python and sql (all that are given to them): of `from`
   std::vector<std::pair<ColumnId, bool>> order;  ///< sort, and dedupe (the row kept is the first in it): of `from`; true: descending
   bool left = false, one = false;      ///< join
@@ -114,6 +117,7 @@ struct Stage {
   std::int64_t last = 0;               ///< cross: the last number
   std::int64_t every_us = 0, ahead_us = 0;  ///< fill; ahead_us below 0: until the last row of all
   double share = 0;                    ///< sample
+  bool by_identity = false;            ///< sample: rows are chosen by their key, or by what they hold where they have none; else by their place
   std::int64_t seed = 0;               ///< sample
   /// What it makes is read like a source: nothing is taken from the rows of `from` one by one.
   bool is_read() const { return kind == Kind::python || kind == Kind::sql; }

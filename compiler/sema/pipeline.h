@@ -20,6 +20,8 @@ class Pipeline {
 
  private:
   void stage(const ast::WhereStage& where, const ast::Stage& of);
+  /// A condition as a column of these rows that nobody names; `checked` as below.
+  std::optional<hir::ColumnId> condition_of(ast::ExprId given, const RowNames& rows, const ast::Stage& of, bool checked);
   /// The rows for which a condition holds; `checked`: it was typed before, and is no selection of the user's.
   void keep_rows(ast::ExprId given, const RowNames& rows, const ast::Stage& of, bool checked);
   void stage(const ast::JoinStage& join, const ast::Stage& of);

@@ -323,7 +323,6 @@ NodeId AggregateCall::type() {
   column.table = scope_.aggregation->table;
   column.view = scope_.aggregation->view;
   column.made_by = std::move(out);
-  if (!scope_.quiet && is_relative() && call_.by.empty() && !context_.out[*of_].time) context_.not_yet("aggregates over a whole table without a time or a `by`", span_);
   if (!scope_.quiet && signature->native.empty()) context_.not_yet(fmt::format("the aggregate `{}`", signature->name), span_);
   const hir::ColumnId id = context_.add_column(std::move(column));
   scope_.aggregation->made.push_back(id);

@@ -467,6 +467,11 @@ Result<RowsReport> count_rows(Session& session, const plan::Model& model) {
 /// Figures, gates and candidates of the models whose steps are done.
 Result<void> collect(Session& session, RunReport& report) {
   const auto done = [&](plan::StepId id) { return session.steps[id.index()].done; };
+  for (std::size_t i = 0; i < session.plan.steps.size(); ++i) {
+    const auto* code = std::get_if<plan::Arrange>(&session.plan.steps[i].code);
+    if (!code || code->how != plan::Arrange::How::sample || !done(plan::StepId(i))) continue;
+    report.samples.push_back({session.plan.tables[code->of[0]].name, session.steps[i].rows.at(0), session.tables[code->of[0]]->rows});
+  }
   for (const plan::Model& model : session.plan.models) {
     if (model.metrics && done(*model.metrics)) {
       MLP_TRY(const std::string bytes, session.object(*model.metrics));
@@ -558,7 +563,7 @@ Result<RunReport> run(const plan::Physical& plan, store::Store& store, store::Ca
     Session session{plan, store, catalog, options, *files, thread_count(options), report.id};
     MLP_TRY_VOID(prepare(session));
     std::vector<StepReport> earlier = std::exchange(report.steps, {});
-    report.failure.reset(), report.figures.clear(), report.gates.clear(), report.candidates.clear(), report.rows.clear();
+    report.failure.reset(), report.figures.clear(), report.gates.clear(), report.candidates.clear(), report.rows.clear(), report.samples.clear();
     Runner runner(session, report, listener);
     runner.go();
     for (std::size_t i = 0; i < earlier.size(); ++i)

@@ -62,6 +62,12 @@ struct RowsReport {
   std::uint64_t left_out = 0;            ///< between two parts, without a time, by `where`
 };
 
+/// What `--sample` left of a table.
+struct SampleReport {
+  std::string table;
+  std::uint64_t rows = 0, of = 0;
+};
+
 struct CandidateReport {
   std::string model;
   std::uint32_t version = 0;
@@ -76,6 +82,7 @@ struct RunReport {
   std::vector<GateReport> gates;
   std::vector<CandidateReport> candidates;
   std::vector<RowsReport> rows;             ///< of each model that was trained in this run
+  std::vector<SampleReport> samples;        ///< of the tables whose rows are known
   std::vector<diag::Diagnostic> warnings;
   std::optional<diag::Diagnostic> failure;  ///< the run ended there
   double seconds = 0;

@@ -177,7 +177,8 @@ namespace {
 /// Whether the rows depend on how many there are alone.
 bool counts_rows_only(const plan::Arrange& arrange) {
   using How = plan::Arrange::How;
-  return arrange.how == How::limit || arrange.how == How::unpivot || arrange.how == How::cross || arrange.how == How::union_;
+  const bool all_pairs = arrange.how == How::join && arrange.keys == 0 && arrange.compared.empty();
+  return all_pairs || arrange.how == How::limit || arrange.how == How::unpivot || arrange.how == How::cross || arrange.how == How::union_;
 }
 
 }  // namespace

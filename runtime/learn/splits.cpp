@@ -6,9 +6,11 @@
 #include <map>
 #include <numeric>
 #include <string_view>
+#include <unordered_map>
 
 #include "compiler/support/check.h"
 #include "kernels/abi.h"
+#include "runtime/column/parallel.h"
 
 namespace mlp::learn {
 namespace {
@@ -105,6 +107,26 @@ std::vector<std::int32_t> assign_by_key(const SplitShape& shape, std::span<const
     parts[row] = part_of_slot(shape, slot);
   }
   return parts;
+}
+
+std::vector<std::uint8_t> sample_rows(std::span<const Column> columns, double share, bool one_by_one) {
+  MLP_CHECK(!columns.empty());
+  constexpr std::uint64_t kSeed = 0x73616D706C65;  // another than a split has, so that a sample has rows of every part
+  std::vector<std::uint64_t> drawn(columns[0].rows);
+  parallel_stretches(drawn.size(), [&](std::size_t begin, std::size_t end) {
+    for (std::size_t row = begin; row < end; ++row) {
+      Mixer mixer(kSeed);
+      for (const Column& column : columns) mixer.cell(column, row);
+      drawn[row] = mixer.state;
+    }
+  });
+  if (one_by_one) {
+    std::unordered_map<std::uint64_t, std::uint64_t> before;
+    for (std::uint64_t& draw : drawn) draw = draw_bits(draw, before[draw]++);
+  }
+  std::vector<std::uint8_t> chosen(drawn.size());
+  for (std::size_t row = 0; row < chosen.size(); ++row) chosen[row] = unit_double(drawn[row]) < share;
+  return chosen;
 }
 
 std::vector<std::int32_t> assign_by_decks(const SplitShape& shape, std::size_t rows, const Column* stratum, DeckPosition& position) {

@@ -24,6 +24,10 @@ struct SplitShape {
 /// get -1: they take no part. `stratum` may be null.
 std::vector<std::int32_t> assign_by_key(const SplitShape& shape, std::span<const Column> keys, const Column* stratum);
 
+/// A share of the rows: 1 for those that belong to it. A row is chosen by its values alone, with `one_by_one` also by how many rows before it
+/// have the same; so an appended row moves no other, and a smaller share is a part of a larger one. `columns` must not be empty.
+std::vector<std::uint8_t> sample_rows(std::span<const Column> columns, double share, bool one_by_one);
+
 /// Where dealing has got to: rows dealt so far in each stratum. Sorted by stratum; empty before the first fragment.
 struct DeckPosition {
   std::vector<std::pair<std::string, std::uint64_t>> dealt;

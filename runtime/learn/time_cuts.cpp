@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "compiler/plan/physical.h"
+
 namespace mlp::learn {
 
 namespace {
@@ -101,12 +103,8 @@ std::vector<std::int64_t> fold_cuts(std::span<const TimedRow> rows, int folds) {
 std::vector<std::int64_t> window_cuts(std::span<const TimedRow> rows, int windows, std::int64_t every, std::int64_t horizon) {
   std::int64_t last = INT64_MIN;
   for (const TimedRow& row : rows) last = std::max(last, row.time);
-  std::vector<std::int64_t> cuts;
-  for (int window = 0; window < windows; ++window) {
-    const std::int64_t begin = last + 1 - horizon - static_cast<std::int64_t>(windows - 1 - window) * every;
-    cuts.push_back(begin);
-    cuts.push_back(begin + horizon);
-  }
+  std::vector<std::int64_t> cuts = plan::window_bounds(windows, every, horizon);
+  for (std::int64_t& cut : cuts) cut += last + 1 - horizon - static_cast<std::int64_t>(windows - 1) * every;
   return cuts;
 }
 

@@ -28,7 +28,7 @@ int part_at(const TimedRow& row, const TimeCuts& cuts);
 /// The first times of the second and later of `folds` stretches with equally many rows, as far as equal times allow.
 std::vector<std::int64_t> fold_cuts(std::span<const TimedRow> rows, int folds);
 
-/// Begins and ends of the windows of a rolling origin, in order; the last ends with the last row.
+/// Begins and ends of the windows of a rolling origin, in order (plan::window_bounds); the last ends with the last row.
 std::vector<std::int64_t> window_cuts(std::span<const TimedRow> rows, int windows, std::int64_t every, std::int64_t horizon);
 
 }  // namespace mlp::learn

@@ -27,6 +27,24 @@ struct Joined {
 };
 /// In the order of the left, the matches of one row in the order of the right. `keep`: rows without a match stay.
 Joined join(const Matched& matched, bool keep, bool one);
+
+/// A comparison of a value of the left row with one of the right, by their keys; it does not hold where one is missing.
+struct Compared {
+  enum class Is : std::uint8_t { less, at_most, more, at_least } is = Is::less;
+  SortKeys ours, theirs;
+};
+struct Limits {
+  std::uint64_t pairs = 0, looked_at = 0;  ///< pairs that match, and pairs that are compared
+};
+struct RangeJoined {
+  Joined joined;
+  bool too_many = false;  ///< a limit was reached: nothing is joined
+};
+/// As join, of rows of one group for which the comparisons hold too. The right is sorted by the first comparison, and left as soon as the
+/// second holds no longer, so that rows which fall into intervals are found in a few steps.
+RangeJoined range_join(const Matched& matched, std::span<const Compared> compared, bool keep, bool one, const Limits& limits);
+/// As join, of the pairs where `holds` is 1; `left` ascends.
+Joined join_if(std::span<const std::int64_t> left, std::span<const std::int64_t> right, std::span<const std::uint8_t> holds, std::size_t left_rows, bool keep, bool one);
 /// For each row of the left the latest row of the right that is not later, of equally late ones the last; below 0: none.
 Joined asof_join(const Matched& matched, const Column& left_time, const Column& right_time);
 

@@ -79,9 +79,18 @@ bool fits(const KeptHistory& history, const plan::ScorerColumn& column) {
 Column look_up(const KeptHistory& history, const plan::ScorerColumn& column, std::span<const Column> by, std::size_t rows) {
   // The rows of all stretches one after the other, so that the work is as much as they are.
   std::vector<std::int64_t> list, begin(rows), end(rows);
+  // Without times all rows of one key ask for the same.
+  std::unordered_map<std::string, std::size_t> asked;
   for (std::size_t i = 0; i < rows; ++i) {
     begin[i] = static_cast<std::int64_t>(list.size());
     const std::string key = key_at(by.first(std::min(by.size(), history.keys.size())), i);
+    if (!history.timed) {
+      const auto [before, fresh] = asked.try_emplace(key, i);
+      if (!fresh) {
+        begin[i] = begin[before->second], end[i] = end[before->second];
+        continue;
+      }
+    }
     const auto found = key.empty() ? history.stretch_of.end() : history.stretch_of.find(key);
     if (found != history.stretch_of.end()) {
       auto [low, high] = found->second;

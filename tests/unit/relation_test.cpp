@@ -1,5 +1,9 @@
+#include <algorithm>
+#include <random>
+
 #include <catch2/catch.hpp>
 
+#include "compiler/plan/physical.h"
 #include "runtime/learn/time_cuts.h"
 #include "runtime/relation/join.h"
 #include "runtime/relation/order.h"
@@ -93,6 +97,55 @@ TEST_CASE("a join keeps the order of the left, and a missing value is equal to n
   CHECK(join(matched, false, true).second == 0);
 }
 
+TEST_CASE("a join on comparisons finds what looking at all pairs finds") {
+  using Is = Compared::Is;
+  std::mt19937_64 draw(7);
+  const auto some = [&](std::size_t rows) {
+    std::vector<std::optional<std::int64_t>> values(rows);
+    for (auto& value : values)
+      if (draw() % 9 != 0) value = static_cast<std::int64_t>(draw() % 12) - 4;
+    return values;
+  };
+  const auto holds = [](Is is, std::optional<std::int64_t> a, std::optional<std::int64_t> b) {
+    return a && b && (is == Is::less ? *a < *b : is == Is::at_most ? *a <= *b : is == Is::more ? *a > *b : *a >= *b);
+  };
+  for (int round = 0; round < 300; ++round) {
+    const std::size_t ours = draw() % 40, theirs = draw() % 20, count = draw() % 4;
+    Matched matched;
+    matched.groups = 1 + draw() % 3;
+    for (std::size_t i = 0; i < ours; ++i) matched.left.push_back(static_cast<std::int64_t>(draw() % (matched.groups + 1)) - 1);
+    for (std::size_t i = 0; i < theirs; ++i) matched.right.push_back(static_cast<std::int64_t>(draw() % (matched.groups + 1)) - 1);
+    std::vector<Compared> compared;
+    std::vector<std::vector<std::optional<std::int64_t>>> left, right;
+    for (std::size_t c = 0; c < count; ++c) {
+      left.push_back(some(ours)), right.push_back(some(theirs));
+      auto [a, b] = sort_keys(numbers(left.back()), numbers(right.back()));
+      compared.push_back({static_cast<Is>(draw() % 4), a, b});
+    }
+    for (const bool keep : {false, true}) {
+      Joined expected;
+      for (std::size_t i = 0; i < ours; ++i) {
+        const std::size_t before = expected.left.size();
+        for (std::size_t j = 0; j < theirs; ++j) {
+          bool pair = matched.left[i] >= 0 && matched.left[i] == matched.right[j];
+          for (std::size_t c = 0; c < count; ++c) pair = pair && holds(compared[c].is, left[c][i], right[c][j]);
+          if (pair) expected.left.push_back(static_cast<std::int64_t>(i)), expected.right.push_back(static_cast<std::int64_t>(j));
+        }
+        if (expected.left.size() - before > 1 && !expected.second) expected.second = static_cast<std::int64_t>(i);
+        if (keep && expected.left.size() == before) expected.left.push_back(static_cast<std::int64_t>(i)), expected.right.push_back(-1);
+      }
+      const RangeJoined found = range_join(matched, compared, keep, false, {1'000'000, 1'000'000});
+      CHECK_FALSE(found.too_many);
+      CHECK(found.joined.left == expected.left);
+      CHECK(found.joined.right == expected.right);
+      CHECK(range_join(matched, compared, keep, true, {1'000'000, 1'000'000}).joined.second == expected.second);
+      const auto pairs = static_cast<std::uint64_t>(std::count_if(expected.right.begin(), expected.right.end(), [](std::int64_t row) { return row >= 0; }));
+      if (pairs > 0) CHECK(range_join(matched, compared, keep, false, {pairs - 1, 1'000'000}).too_many);
+      CHECK_FALSE(range_join(matched, compared, keep, false, {pairs, 1'000'000}).too_many);
+    }
+  }
+}
+
 TEST_CASE("an asof join takes the latest row that is not later, of equally late ones the last") {
   const Column left[] = {texts({"a", "a", "b", "a"})}, right[] = {texts({"a", "a", "a", "b"})};
   const Column asked = numbers({5, 2, 7, {}}, Base::timestamp), times = numbers({5, 3, 5, {}}, Base::timestamp);
@@ -146,4 +199,23 @@ TEST_CASE("windows of a rolling origin end with the last row") {
   std::vector<learn::TimedRow> rows;
   for (std::int64_t i = 0; i <= 100; ++i) rows.push_back({i, i});
   CHECK(learn::window_cuts(rows, 2, 10, 10) == std::vector<std::int64_t>{81, 91, 91, 101});
+  CHECK(learn::window_cuts(rows, 3, 10, 25) == std::vector<std::int64_t>{56, 66, 76, 81, 91, 101});
+}
+
+TEST_CASE("a window holds out the segments from its begin to its end, also where windows overlap") {
+  for (const std::int64_t every : {1, 3, 7, 12})
+    for (const std::int64_t horizon : {1, 3, 7, 12, 25})
+      for (int windows = 1; windows <= 6; ++windows) {
+        const std::vector<std::int64_t> bounds = plan::window_bounds(windows, every, horizon);
+        for (std::int64_t t = -2; t <= windows * every + horizon; ++t) {
+          const auto segment = std::upper_bound(bounds.begin(), bounds.end(), t) - bounds.begin();
+          const auto known = std::lower_bound(bounds.begin(), bounds.end(), t) - bounds.begin();
+          for (int window = 0; window < windows; ++window) {
+            const plan::WindowSegments held = plan::window_segments(window, windows, every, horizon);
+            CHECK((segment >= held.first && segment <= held.last) == (t >= window * every && t < window * every + horizon));
+            CHECK((segment < held.first) == (t < window * every));
+            CHECK((known <= held.first - 1) == (t <= window * every));  // a label known at the very begin may be learned from
+          }
+        }
+      }
 }

@@ -1,7 +1,10 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "compiler/support/check.h"
 #include "runtime/exec/session.h"
+#include "runtime/learn/splits.h"
 #include "runtime/relation/join.h"
 #include "runtime/relation/order.h"
 
@@ -47,23 +50,100 @@ std::vector<relation::SortKeys> keys_of(std::span<const Column> columns, const s
   return keys;
 }
 
+/// What a join on more than equal values may take: pairs are kept as two numbers each, and compared at some hundred millions a second.
+constexpr relation::Limits kMostOfAJoin = {50'000'000, 10'000'000'000};
+
+/// Where no value has to be equal, all rows are in one group.
+relation::Matched all_match(const Session& session, const plan::Arrange& code) {
+  return {std::vector<std::int64_t>(session.tables[code.of[0]]->rows, 0), std::vector<std::int64_t>(session.tables[code.of[1]]->rows, 0), 1};
+}
+
+/// `join one` found a second row for this one.
+std::unexpected<diag::Diagnostic> second_match(const Session& session, const plan::Arrange& code, std::span<const Column> values, std::size_t row) {
+  std::string key;
+  for (const Column& column : values) key += (key.empty() ? "" : ", ") + to_string(value_at(column, row));
+  const std::string of_row = key.empty() ? fmt::format("row {}", row + 1) : key;
+  return failure(diag::Code::E0801, fmt::format("`{}` has more than one row for {}", session.plan.tables[code.of[1]].name, of_row),
+                 "`join one` allows one match: make the key of that table unique, for example with `dedupe by`, or leave `one` out");
+}
+
 Result<std::vector<Column>> arrange_join(Session& session, const plan::Step& step, const plan::Arrange& code) {
   MLP_TRY(const std::vector<Column> left, whole_inputs(session, step, 0, code.keys));
   MLP_TRY(const std::vector<Column> right, whole_inputs(session, step, code.keys, code.keys));
-  const relation::Matched matched = relation::match(relation::join_keys(left, right), left[0].rows, right[0].rows);
+  const relation::Matched matched = code.keys > 0 ? relation::match(relation::join_keys(left, right), left[0].rows, right[0].rows) : all_match(session, code);
   if (code.how == How::asof_join) {
     MLP_TRY(const std::vector<Column> times, whole_inputs(session, step, 2 * code.keys, 2));
     const relation::Joined joined = relation::asof_join(matched, times[0], times[1]);
     return std::vector{row_numbers(joined.left), row_numbers(joined.right)};
   }
-  const relation::Joined joined = relation::join(matched, code.left, code.one);
+  std::vector<Column> values = left;  // of the row, as a person looks for it
+  relation::Joined joined;
+  if (code.keys > 0 && code.compared.empty()) {
+    joined = relation::join(matched, code.left, code.one);
+  } else {
+    std::vector<relation::Compared> compared;
+    for (std::size_t i = 0; i < code.compared.size(); ++i) {
+      MLP_TRY(const std::vector<Column> ours, whole_inputs(session, step, 2 * code.keys + i, 1));
+      MLP_TRY(const std::vector<Column> theirs, whole_inputs(session, step, 2 * code.keys + code.compared.size() + i, 1));
+      auto [our_keys, their_keys] = relation::sort_keys(ours[0], theirs[0]);
+      compared.push_back({static_cast<relation::Compared::Is>(code.compared[i]), std::move(our_keys), std::move(their_keys)});
+      const auto input = step.inputs.begin() + static_cast<std::ptrdiff_t>(2 * code.keys + i);
+      if (std::find(step.inputs.begin(), input, *input) == input) values.push_back(ours[0]);  // the two ends of an interval ask for one value
+    }
+    relation::RangeJoined found = relation::range_join(matched, compared, code.left, code.one, kMostOfAJoin);
+    if (found.too_many)
+      return failure(diag::Code::E0801, fmt::format("too many rows of `{}` match rows of `{}`, or would have to be compared with them", session.plan.tables[code.of[1]].name, session.plan.tables[code.of[0]].name),
+                     "more than 50 million matches, or ten thousand million comparisons, are not made: let the condition set a value equal in both tables, or compare with `<`, `<=`, `>`, `>=` alone");
+    joined = std::move(found.joined);
+  }
+  if (joined.second) return second_match(session, code, values, static_cast<std::size_t>(*joined.second));
+  return std::vector{row_numbers(joined.left), row_numbers(joined.right)};
+}
+
+/// Of the pairs of a join those for which the whole condition is true.
+Result<std::vector<Column>> arrange_join_if(Session& session, const plan::Step& step, const plan::Arrange& code) {
+  MLP_TRY(const Columns pairs, session.parts(step.inputs[0]));
+  MLP_TRY(const Column condition, session.whole_column(step.inputs[1]));
+  if (pairs->size() != 2) return failure(diag::Code::E0903, fmt::format("the rows of `{}` are damaged", session.plan.tables[code.of[2]].name), "run again: they are made anew");
+  const auto truth = condition.values<std::uint8_t>();
+  std::vector<std::uint8_t> holds(condition.rows);
+  for (std::size_t i = 0; i < holds.size(); ++i) holds[i] = truth[i] != 0 && condition.is_known(i);
+  const relation::Joined joined = relation::join_if((*pairs)[0].values<std::int64_t>(), (*pairs)[1].values<std::int64_t>(), holds, session.tables[code.of[0]]->rows, code.left, code.one);
   if (joined.second) {
-    std::string key;
-    for (const Column& column : left) key += (key.empty() ? "" : ", ") + to_string(value_at(column, static_cast<std::size_t>(*joined.second)));
-    return failure(diag::Code::E0801, fmt::format("`{}` has more than one row for {}", session.plan.tables[code.of[1]].name, key),
-                   "`join one` allows one match: make the key of that table unique, for example with `dedupe by`, or leave `one` out");
+    const plan::Step& pair_step = session.plan[step.inputs[0]];
+    const auto& pair_code = std::get<plan::Arrange>(pair_step.code);
+    MLP_TRY(const std::vector<Column> values, whole_inputs(session, pair_step, 0, pair_code.keys));
+    return second_match(session, code, values, static_cast<std::size_t>(*joined.second));
   }
   return std::vector{row_numbers(joined.left), row_numbers(joined.right)};
+}
+
+/// The rows that a sample holds: each is chosen by a number that its values, and which of the rows with these values it is, give.
+Result<std::vector<Column>> arrange_sample(Session& session, const plan::Step& step, const plan::Arrange& code) {
+  MLP_TRY(const std::vector<Column> columns, whole_inputs(session, step, 0, code.keys));
+  std::vector<std::int64_t> kept;
+  const std::vector<std::uint8_t> chosen = learn::sample_rows(columns, code.share, code.one);
+  for (std::size_t i = 0; i < chosen.size(); ++i)
+    if (chosen[i]) kept.push_back(static_cast<std::int64_t>(i));
+  return std::vector{row_numbers(kept)};
+}
+
+/// The rows that each window holds out, window by window.
+Result<std::vector<Column>> arrange_windows(Session& session, const plan::Step& step, const plan::Arrange& code) {
+  MLP_TRY(const Column split, session.whole_column(step.inputs[0]));
+  const auto numbers = split.values<std::int64_t>();
+  std::vector<std::int64_t> row, window;
+  for (int w = 0; w < static_cast<int>(code.first); ++w) {
+    const plan::WindowSegments held = plan::window_segments(w, static_cast<int>(code.first), code.every, code.ahead);
+    for (std::size_t i = 0; i < split.rows; ++i) {
+      if (!split.is_known(i)) continue;
+      const std::int64_t segment = numbers[i] / plan::Rows::kSegments;
+      if (segment < held.first || segment > held.last) continue;
+      row.push_back(static_cast<std::int64_t>(i));
+      window.push_back(w);
+    }
+  }
+  return number_columns({&row, &window});
 }
 
 Result<std::vector<Column>> arrange_fill(Session& session, const plan::Step& step, const plan::Arrange& code) {
@@ -124,7 +204,10 @@ Result<std::vector<Column>> arrange(Session& session, const plan::Step& step, co
     }
     case How::join:
     case How::asof_join: return arrange_join(session, step, code);
+    case How::join_if: return arrange_join_if(session, step, code);
     case How::fill: return arrange_fill(session, step, code);
+    case How::sample: return arrange_sample(session, step, code);
+    case How::windows: return arrange_windows(session, step, code);
     case How::limit: return repeated(std::min<std::uint64_t>(rows, static_cast<std::uint64_t>(code.first)), 1, 0);
     case How::unpivot: return repeated(rows, code.first, 0);
     case How::cross: return repeated(rows, code.last - code.first + 1, code.first);

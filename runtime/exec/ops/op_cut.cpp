@@ -63,8 +63,11 @@ Result<Column> cut_by_time(Session& session, const plan::Step& step, const plan:
     if (first_window == 0)
       return failure(diag::Code::E0806, "the first window of the rolling split has no rows to train on",
                      fmt::format("{} windows reach back behind the first rows: take fewer, or a shorter `every`", code.windows));
-    for (int window = 0; window < code.windows; ++window)
-      if (in_segment[static_cast<std::size_t>(2 * window + 1)] == 0) return no_rows(fmt::format("{}th window's", window + 1), rows.size());
+    for (int window = 0; window < code.windows; ++window) {
+      const plan::WindowSegments held = plan::window_segments(window, code.windows, code.every_us, code.horizon_us);
+      const auto begin = in_segment.begin();
+      if (std::all_of(begin + held.first, begin + held.last + 1, [](std::size_t count) { return count == 0; })) return no_rows(fmt::format("{}th window's", window + 1), rows.size());
+    }
   } else if (code.folds > 0) {
     const std::vector<std::int64_t> cuts = learn::fold_cuts(rows, code.folds);
     std::vector<std::size_t> in_fold(static_cast<std::size_t>(code.folds), 0);

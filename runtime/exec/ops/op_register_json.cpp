@@ -35,6 +35,10 @@ Result<std::string> register_candidate(Session& session, const plan::Step& step,
     candidate.proven = !statuses.empty() && failed == 0 && open == 0;
     if (!statuses.empty()) candidate.why = candidate.proven ? "every gate passed or is not applicable" : fmt::format("{} gates failed, {} inconclusive", failed, open);
   }
+  if (code.share < 1) {
+    candidate.proven = false;
+    candidate.why = fmt::format("it was made of {:g}% of the rows", code.share * 100);
+  }
   // What the catalog names has to be on the disk first.
   MLP_TRY_VOID(session.store.commit());
   MLP_TRY(const std::uint32_t version, session.catalog.record_candidate(candidate));
