@@ -15,8 +15,8 @@ namespace {
 constexpr std::uint32_t kFormat = 0x3001, kVersion = 1;
 constexpr std::size_t kBlock = 256;  // rows whose margins stay in the first cache while a tree's nodes do
 
-struct BoostedTrees final : Model {
-  explicit BoostedTrees(TreeModel trees) : trees_(std::move(trees)), table_(TreeTable::make(trees_)) {}
+struct AddedTrees final : Model {
+  explicit AddedTrees(TreeModel trees) : trees_(std::move(trees)), table_(TreeTable::make(trees_)) {}
   std::size_t columns() const override { return trees_.columns; }
   std::vector<double> margins(const MatrixView& matrix) const override {
     const std::vector<float> m = table_ ? table_->margins(matrix) : tree_margins(trees_, matrix);
@@ -27,6 +27,8 @@ struct BoostedTrees final : Model {
     if (trees_.link == Link::sigmoid) sigmoid(out, out);
     if (trees_.link == Link::exp)
       for (double& v : out) v = exact_bits_exp(v);
+    if (trees_.link == Link::share)
+      for (double& v : out) v = std::clamp(v, 0.0, 1.0);
     return out;
   }
   std::vector<double> importance() const override { return trees_.importance; }
@@ -44,7 +46,7 @@ struct BoostedTrees final : Model {
 }  // namespace
 
 bool TreeModel::sound() const {
-  if (link != Link::identity && link != Link::sigmoid && link != Link::exp) return false;
+  if (link != Link::identity && link != Link::sigmoid && link != Link::exp && link != Link::share) return false;
   if (!std::isfinite(base) || importance.size() != columns) return false;
   for (const auto& tree : trees) {
     if (tree.empty()) return false;
@@ -85,7 +87,7 @@ std::string encode(const TreeModel& model) { return encode_state(kFormat, kVersi
 Result<std::shared_ptr<const Model>> load_tree_model(std::string_view bytes) {
   MLP_TRY(TreeModel trees, decode_state<TreeModel>(bytes, kFormat, kVersion, "a model"));
   if (!trees.sound()) return damaged("a model");
-  return std::make_shared<const BoostedTrees>(std::move(trees));
+  return std::make_shared<const AddedTrees>(std::move(trees));
 }
 
 }  // namespace mlp::learn

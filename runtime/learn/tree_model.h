@@ -7,7 +7,7 @@
 
 #include "runtime/learn/native.h"
 
-/// Boosted trees over binned columns: our own form, whoever grew them.
+/// Trees over binned columns that are added up: our own form, whoever grew them.
 namespace mlp::learn {
 
 /// A node of a tree; leaves have `left` == 0. Children stand behind their parent.
@@ -21,7 +21,8 @@ struct TreeNode {
   void fields(A& a) { a(value, column, left, right, threshold, missing_left); }
 };
 
-enum class Link : std::uint8_t { identity, sigmoid, exp };
+/// `share`: a mean of shares, which rounding may lead past 0 or 1.
+enum class Link : std::uint8_t { identity, sigmoid, exp, share };
 
 struct TreeModel {
   std::uint32_t columns = 0;
