@@ -177,26 +177,53 @@ StepId converted(Lowering& l, hir::ColumnId column, const Type& type, const Plac
 
 }  // namespace
 
-std::vector<StepId> lower_identity(Lowering& l, hir::TableId table, bool& one_by_one) {
-  hir::TableId begin = table;
-  while (const auto& stage = l.workflow[begin].stage) {
-    const Kind kind = stage->kind;
-    if (kind != Kind::same && kind != Kind::filter && kind != Kind::sample && kind != Kind::sort && kind != Kind::limit && kind != Kind::dedupe && kind != Kind::join && kind != Kind::asof_join) break;
-    begin = stage->from;
-  }
-  const hir::Table& first = l.workflow[begin];
+namespace {
+
+/// What the stage that makes the rows of a table adds to what tells those before it apart: the number of a `cross`, the word of an `unpivot`, the time
+/// of a `fill`.
+std::optional<hir::ColumnId> told_by_stage(const hir::Workflow& workflow, hir::TableId table) {
+  for (std::size_t i = 0; i < workflow.columns.size(); ++i)
+    if (workflow.columns[i].table == table && std::holds_alternative<hir::FromStage>(workflow.columns[i].made_by)) return hir::ColumnId(i);
+  return std::nullopt;
+}
+
+/// Columns of the table where rows begin that tell them apart; `are_values`: they are all that the rows hold.
+std::vector<hir::ColumnId> identity_of(const hir::Workflow& workflow, hir::TableId begin, bool& are_values) {
+  const hir::Table& table = workflow[begin];
+  const bool filled = table.stage && table.stage->kind == Kind::fill;
   std::vector<hir::ColumnId> keys, values;
-  for (std::size_t i = 0; i < l.workflow.columns.size(); ++i) {
-    const hir::Column& column = l.workflow.columns[i];
+  for (std::size_t i = 0; i < workflow.columns.size(); ++i) {
+    const hir::Column& column = workflow.columns[i];
     const bool is_value = column.type.base != Base::list && column.type.base != Base::vector && column.type.base != Base::map;
     if (column.table != begin || !is_value) continue;
-    if (column.tags.key) keys.emplace_back(i);
+    const expr::Expr* code = column.code();
+    const bool fill_key = filled && code && code->inputs.size() == 1 && std::ranges::find(table.stage->keys, hir::ColumnId(code->inputs[0].column)) != table.stage->keys.end();
+    if (filled ? fill_key : column.tags.key) keys.emplace_back(i);
     // What is read is what the rows are; what is computed of it may be edited.
-    if (first.source.empty() || first.synthetic || std::holds_alternative<hir::SourceColumn>(column.made_by)) values.emplace_back(i);
+    if (table.source.empty() || table.synthetic || std::holds_alternative<hir::SourceColumn>(column.made_by)) values.emplace_back(i);
   }
-  one_by_one = keys.empty();
+  if (filled) keys.push_back(*told_by_stage(workflow, begin));
+  are_values = keys.empty();
+  return are_values ? values : keys;
+}
+
+}  // namespace
+
+std::vector<StepId> lower_identity(Lowering& l, hir::TableId table, bool& one_by_one) {
+  hir::TableId begin = table;
+  std::vector<hir::ColumnId> columns;
+  while (const auto& stage = l.workflow[begin].stage) {
+    const Kind kind = stage->kind;
+    const bool same_rows = kind == Kind::same || kind == Kind::filter || kind == Kind::sample || kind == Kind::sort || kind == Kind::limit || kind == Kind::dedupe || kind == Kind::join || kind == Kind::asof_join;
+    const auto told = kind == Kind::cross || kind == Kind::unpivot ? told_by_stage(l.workflow, begin) : std::nullopt;
+    if (!same_rows && !told) break;
+    if (told) columns.push_back(*told);
+    begin = stage->from;
+  }
+  const auto of_begin = identity_of(l.workflow, begin, one_by_one);
+  columns.insert(columns.end(), of_begin.begin(), of_begin.end());
   std::vector<StepId> out;
-  for (const hir::ColumnId id : one_by_one ? values : keys) {
+  for (const hir::ColumnId id : columns) {
     const auto step = in_rows_of(l, lower_column(l, id, nullptr), table);
     MLP_CHECK(step.has_value());
     if (std::find(out.begin(), out.end(), *step) == out.end()) out.push_back(*step);

@@ -96,8 +96,8 @@ std::optional<plan::StepId> lower_rows_of(Lowering& l, hir::TableId table);
 plan::StepId lower_take(Lowering& l, hir::ColumnId column, const Type& type, const Place& place);
 /// A column of a stage's own: its number, time or word; or of a union or unpivot. Nothing where it is none of these.
 std::optional<plan::StepId> lower_stage_column(Lowering& l, hir::ColumnId column, const Place& place);
-/// Columns that tell the rows of a table apart, in its rows: the key of the table at the beginning of its row-wise stages; where it has none what
-/// that table holds, and then `one_by_one`.
+/// Columns that tell the rows of a table apart, in its rows: the key of the table where they begin and what a `cross`, `unpivot` or `fill` since
+/// then adds to it; where that table has no key all that it holds, and then `one_by_one`.
 std::vector<plan::StepId> lower_identity(Lowering& l, hir::TableId table, bool& one_by_one);
 // lower_aggregate.cpp
 plan::StepId lower_aggregate(Lowering& l, hir::ColumnId column, const Place& place);

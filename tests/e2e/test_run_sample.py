@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from made import write_csv
+from made import edit, write_csv
 
 PROGRAM = """workflow sampled
 data trips from csv("trips*.csv") {{
@@ -148,10 +148,16 @@ def test_synthetic_and_grouped_tables(run, tmp_path):
 data rows from synthetic(rows: 5_000, seed: 3) { id : int = row_number() @key; k : int = uniform_int(0, 999); x : float = normal(0, 1) }
 data groups = rows | group by k { n = count(), total = sum(x) }
 data pairs = rows | where x > 0 because "tests" | join groups on k == groups.k | select id, n
+data days = rows | where k < 40 because "tests" | derive day = date("2024-01-01") + days(mod(id, 90)) @time
+    | fill by k every 1d with x: 0.0 | cross range(1..3) as ahead | derive y = x * ahead
 """)
     file = tmp_path / "g.mlp"
-    for name, low, high in (("rows", 400, 600), ("groups", 60, 145), ("pairs", 180, 330)):
+    for name, low, high in (("rows", 400, 600), ("groups", 60, 145), ("pairs", 180, 330), ("days", 700, 1200)):
         whole = [tuple(r.values()) for r in table(run, file, name)]
         sampled = [tuple(r.values()) for r in table(run, file, name, "--sample", "10%")]
         assert low < len(sampled) < high, name
         assert set(sampled) <= set(whole), "a group has all its rows"
+    # What is computed on the way moves no row: those of a calendar are told apart by key, day and number.
+    before = [(r["k"], r["day"], r["ahead"]) for r in table(run, file, "days", "--sample", "10%")]
+    edit(file, "normal(0, 1)", "normal(0, 2)"), edit(file, "x * ahead", "x * ahead + 1")
+    assert [(r["k"], r["day"], r["ahead"]) for r in table(run, file, "days", "--sample", "10%")] == before
