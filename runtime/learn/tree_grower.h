@@ -13,8 +13,6 @@ struct GrowerSettings {
   double learning_rate = 0.1;
   double min_child_weight = 1;
   double l2 = 1;
-  double columns_by_node = 1;  ///< share of the columns that are looked at for one split, drawn from `seed`
-  std::uint32_t seed = 0;
   float base = 0;
   int threads = 1;
 };
@@ -40,6 +38,6 @@ struct TreeGrowerFactory {
   std::uint32_t version;
   Result<std::unique_ptr<TreeGrower>> (*make)(const MatrixView& matrix, const GrowerSettings& settings);
 };
-inline constexpr std::uint32_t kTreeGrowerVersion = 2;
+inline constexpr std::uint32_t kTreeGrowerVersion = 1;
 
 }  // namespace mlp::learn

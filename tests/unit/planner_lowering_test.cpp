@@ -3,6 +3,7 @@
 #include <set>
 
 #include "compiler/plan/scorer.h"
+#include "compiler/planner/passes/sample_rows.h"
 #include "planner_test_support.h"
 
 using namespace mlp;
@@ -275,4 +276,55 @@ TEST_CASE("a rows expectation alone is still tied to the table, and unique colum
   std::get<hir::SourceColumn>(workflow.columns[0].made_by).unique = true;
   plan = plan_of(workflow);
   CHECK(std::get<plan::Expect>(find_step(plan, "people.expectations")->code).items.size() == 2);
+}
+
+TEST_CASE("a sample changes the keys of what is made of it, and of nothing before") {
+  const plan::Physical whole = plan_of(income());
+  PlanOptions options;
+  options.share = 0.01;
+  const plan::Physical sampled = plan_of(planner::sample_rows(income(), options.share), options);
+  CHECK(plan::verify(sampled).empty());
+  CHECK(sampled.share == 0.01);
+  const std::set<std::string> changed = names_with_other_keys(whole, sampled);
+  for (const plan::Step& step : sampled.steps) {
+    const bool before = step.table == whole.steps[0].table && std::get_if<plan::Arrange>(&step.code) == nullptr;
+    INFO(step.name);
+    CHECK(changed.contains(step.name) == !before);
+  }
+  CHECK(std::get<plan::Register>(sampled[sampled.models[0].registration].code).share == 0.01);
+  // Without a key the rows are told apart by all that is read of them, whatever it is called and in whatever order it is declared.
+  const auto* code = std::get_if<plan::Arrange>(&find_step(sampled, "people.sample")->code);
+  REQUIRE(code);
+  CHECK((code->how == plan::Arrange::How::sample && code->keys == 4 && code->one));
+  Spelling other;
+  other.reversed = true, other.age = "years", other.table = "folk";
+  CHECK(value_keys(plan_of(planner::sample_rows(income(other), 0.01), options)) == value_keys(sampled));
+  CHECK(value_keys(plan_of(planner::sample_rows(income(), 0.02), options)) != value_keys(sampled));
+  const auto read = plan::decode_physical(plan::encode(sampled));
+  REQUIRE(read);
+  CHECK(plan::encode(*read) == plan::encode(sampled));
+}
+
+TEST_CASE("where windows overlap, figures are of rows and windows") {
+  const auto rolling = [](std::int64_t every, std::int64_t horizon) {
+    hir::Workflow workflow = income();
+    Builder b;
+    b.workflow = std::move(workflow);
+    const hir::ColumnId time = b.raw("at", Type::of(Base::timestamp));
+    b.workflow.tables[0].time = time;
+    hir::Split& split = b.workflow.splits[0];
+    split.kind = hir::SplitKind::rolling;
+    split.percent.clear();
+    split.folds = 3, split.every_us = every, split.horizon_us = horizon;
+    return plan_of(b.workflow);
+  };
+  const plan::Physical apart = rolling(10, 10), overlapping = rolling(10, 25);
+  CHECK(plan::verify(apart).empty());
+  CHECK(plan::verify(overlapping).empty());
+  CHECK(count_kind(apart, "predict") == 1);
+  CHECK(count_kind(overlapping, "predict") == 4);  // one a window, and all for the reference
+  CHECK(apart[*apart.models[0].metrics].table == 0);
+  const plan::Step& metrics = overlapping[*overlapping.models[0].metrics];
+  CHECK(overlapping.tables[metrics.table].name == "holdout.windows");
+  CHECK(std::get<plan::Metrics>(metrics.code).resample == 1);
 }

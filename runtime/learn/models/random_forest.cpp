@@ -1,13 +1,14 @@
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 #include "gen/native_learn_names.h"
 #include "kernels/abi.h"
+#include "runtime/column/parallel.h"
 #include "runtime/learn/cells.h"
 #include "runtime/learn/elementary.h"
 #include "runtime/learn/exact_sum.h"
-#include "runtime/learn/gradient_grid.h"
-#include "runtime/learn/tree_grower.h"
+#include "runtime/learn/variance_tree.h"
 
 /// Random forests (L. Breiman, Random Forests, 2001): the mean of trees that are each grown on rows of their own, every split on columns of its own.
 /// A leaf is the mean label of its rows, so a tree of a bool label says the share of true ones (E. Bauer and R. Kohavi, 1999: averaging shares is
@@ -16,7 +17,7 @@ namespace mlp::learn {
 namespace {
 
 /// How often a row is drawn, with replacement: a Poisson number with this mean, which is what drawing a share of many rows comes to (N. Oza and
-/// S. Russell, Online bagging, 2001). Of one row alone, so it depends on no other.
+/// S. Russell, Online bagging, 2001). Of one row alone, so it depends on no other. `none`: exp(-mean).
 int times_drawn(double unit, double none, double mean) {
   constexpr int kMost = 20;  // beyond it lies less than 1e-18
   double probability = none, below = none;
@@ -24,6 +25,8 @@ int times_drawn(double unit, double none, double mean) {
   for (; unit >= below && times < kMost; below += probability) probability *= mean / ++times;
   return times;
 }
+
+std::unexpected<diag::Diagnostic> stopped() { return failure(diag::Code::E0906, "training was stopped on request", "the next run goes on from here"); }
 
 Result<std::string> train_random_forest(const TrainInput& input) {
   const std::size_t rows = input.label.size();
@@ -41,37 +44,36 @@ Result<std::string> train_random_forest(const TrainInput& input) {
   model.link = input.task == Task::boolean ? Link::share : Link::identity;
   model.base = static_cast<float>(labels.value() / weights.value());
 
-  const auto trees = static_cast<int>(number_option(input.options, "trees"));
+  const auto trees = static_cast<std::size_t>(number_option(input.options, "trees"));
   const double drawn = number_option(input.options, "rows"), none = exact_bits_exp(-drawn);
-  GrowerSettings settings;
+  VarianceTreeSettings settings;
   settings.depth = static_cast<int>(number_option(input.options, "depth"));
-  settings.learning_rate = 1.0 / trees;  // the sum of the trees is their mean
-  settings.min_child_weight = number_option(input.options, "min_rows");
-  settings.l2 = 0;
-  settings.columns_by_node = number_option(input.options, "columns");
-  settings.seed = static_cast<std::uint32_t>(draw_bits(input.seed, 0) >> 33);
-  settings.base = model.base;
-  settings.threads = std::max(1, input.threads);
-  MLP_TRY(const auto grower, make_tree_grower(input.matrix, settings));
-  std::vector<double> gradient(rows), hessian(rows);
-  std::vector<float> gradient_grid(rows), hessian_grid(rows);
-  for (int tree = 0; tree < trees; ++tree) {
-    if (input.stopped && input.stopped()) return failure(diag::Code::E0906, "training was stopped on request", "the next run goes on from here");
-    const std::uint64_t stream = draw_bits(input.seed, static_cast<std::uint64_t>(tree) + 1);
-    for (std::size_t i = 0; i < rows; ++i) {
-      hessian[i] = weight(i) * times_drawn(unit_double(draw_bits(stream, i)), none, drawn);
-      gradient[i] = hessian[i] * (static_cast<double>(model.base) - input.label[i]);
-    }
-    if (!snap_to_grid(gradient, gradient_grid) || !snap_to_grid(hessian, hessian_grid))
-      return failure(diag::Code::E0303, "a label times its weight is beyond the range of floats", "scale the label or the weights");
-    MLP_TRY_VOID(grower->grow(gradient_grid, hessian_grid));
-  }
-  MLP_TRY(model.trees, grower->trees(model.importance));
+  settings.min_rows = number_option(input.options, "min_rows");
+  settings.columns = std::max<std::size_t>(1, static_cast<std::size_t>(number_option(input.options, "columns") * model.columns + 1e-9));
+  settings.scale = 1.0 / static_cast<double>(trees);  // the sum of the trees is their mean
+  settings.stopped = &input.stopped;
+  model.trees.resize(trees);
+  std::vector<std::vector<double>> gains(trees, std::vector<double>(model.columns, 0.0));
+  parallel_for(trees, [&](std::size_t tree) {
+    if (input.stopped && input.stopped()) return;
+    const std::uint64_t stream = draw_bits(input.seed, tree);
+    std::vector<DrawnRow> own;
+    own.reserve(static_cast<std::size_t>(static_cast<double>(rows) * (1 - none) * 1.05) + 64);
+    for (std::size_t i = 0; i < rows; ++i)
+      if (const double w = weight(i) * times_drawn(unit_double(draw_bits(stream, i)), none, drawn); w > 0)
+        own.push_back({static_cast<std::uint32_t>(i), w, input.label[i] - static_cast<double>(model.base)});
+    VarianceTreeSettings of_tree = settings;
+    of_tree.stream = draw_bits(stream, rows);
+    model.trees[tree] = grow_variance_tree(input.matrix, std::move(own), of_tree, gains[tree]);
+  });
+  if (std::ranges::any_of(model.trees, [](const auto& tree) { return tree.empty(); })) return stopped();
+  model.importance.assign(model.columns, 0.0);
   double total = 0;
-  for (const double gain : model.importance) total += gain;
+  for (const std::vector<double>& of_tree : gains)
+    for (std::size_t c = 0; c < of_tree.size(); ++c) model.importance[c] += of_tree[c], total += of_tree[c];
   if (total > 0)
     for (double& gain : model.importance) gain /= total;
-  if (!model.sound()) return failure(diag::Code::E0907, "XGBoost made trees that cannot be used", "use XGBoost 1.7");
+  if (!model.sound()) return failure(diag::Code::E0303, "a leaf of the forest is beyond the range of floats", "scale the label");
   return encode(model);
 }
 

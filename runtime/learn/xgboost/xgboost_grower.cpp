@@ -74,8 +74,7 @@ struct XgboostGrower final : TreeGrower {
         {"gamma", "0"},
         {"nthread", fmt::format("{}", settings.threads)},
         {"verbosity", "0"},
-        {"colsample_bynode", fmt::format("{:.17g}", settings.columns_by_node)},
-        {"seed", fmt::format("{}", settings.seed)},  // rows are masked by their gradients, so of it columns alone are drawn
+        {"seed", "0"},  // nothing of it is drawn: rows are masked by their gradients
     };
     for (const auto& [name, value] : parameters) MLP_TRY_VOID(set(name, value));
     return {};
