@@ -244,6 +244,7 @@ int plan(const Common& common, const std::string& file, bool detailed, bool fina
     json["format_version"] = 1;
     json["workflow"] = loaded.plan.workflow;
     json["summary"] = {{"run", runs}, {"may_run", may}, {"reuse", reuse}};
+    json["sample"] = loaded.plan.share < 1 ? Json(loaded.plan.share) : Json(nullptr);
     Json list = Json::array();
     for (std::size_t i = 0; i < steps->size(); ++i) {
       const plan::Step& step = loaded.plan.steps[i];
@@ -279,6 +280,7 @@ int plan(const Common& common, const std::string& file, bool detailed, bool fina
     }
     if (rows.size() > 1) fmt::print("{}\n", table(rows, common.colour_out));
     for (const plan::Param& p : loaded.plan.params) fmt::print("param {} = {} ({})\n", p.name, p.value, p.from);
+    if (loaded.plan.share < 1) fmt::print("of a sample of {:g}% of the rows\n", loaded.plan.share * 100);
     for (const Consequence& one : *follows) fmt::print("{}\n", consequence_text(one));
     fmt::print("{} to run, {} that may run, {} reused\n", runs, may, reuse);
   }

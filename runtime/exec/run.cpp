@@ -470,7 +470,8 @@ Result<void> collect(Session& session, RunReport& report) {
   for (std::size_t i = 0; i < session.plan.steps.size(); ++i) {
     const auto* code = std::get_if<plan::Arrange>(&session.plan.steps[i].code);
     if (!code || code->how != plan::Arrange::How::sample || !done(plan::StepId(i))) continue;
-    report.samples.push_back({session.plan.tables[code->of[0]].name, session.steps[i].rows.at(0), session.tables[code->of[0]]->rows});
+    const std::string& name = session.plan.tables[session.plan.steps[i].table].name;  // "people.sample"
+    report.samples.push_back({name.substr(0, name.rfind('.')), session.steps[i].rows.at(0), session.tables[code->of[0]]->rows});
   }
   for (const plan::Model& model : session.plan.models) {
     if (model.metrics && done(*model.metrics)) {

@@ -208,3 +208,14 @@ def test_the_scorer_has_the_values_of_whole_tables(run, world):
     write(world.folder / "one.csv", world.trips[5:6])
     run("score", "m", "one.csv", "out.csv", "--store", world.folder / ".mlp", cwd=world.folder)
     assert [r["prediction"] for r in csv.DictReader(open(world.folder / "out.csv"))] == together[5:6]
+
+
+def test_tables_without_rows(run, world):
+    file = world("data none = trips | where fare > 1_000 because \"tests\" | select id, fare, hour\ndata no_bands = bands | where high > 1_000 because \"tests\" | select band, low, high\n" + "".join(
+        f"data a{i} = none | join left no_bands on {c} | select id, band\ndata b{i} = trips | join one left no_bands on {c} | select id, band\ndata c{i} = none | join bands on {c} | select id, band\n"
+        for i, c in enumerate(("fare >= low and fare < high", "mod(hour + high, 7) == 3", "hour == high and (fare > low or low is missing)"))))  # fmt: skip
+    for i in range(3):
+        assert table(run, file, f"a{i}") == [] and table(run, file, f"c{i}") == []
+        assert [(r["id"], r["band"]) for r in table(run, file, f"b{i}")] == [(t["id"], None) for t in world.trips]
+    (world.folder / "empty.mlp").write_text(file.read_text() + "feature seen of trips { n = count(no_bands); low = mean(no_bands.low) ?? -1.0; hour }\n")
+    assert {(r["n"], r["low"]) for r in table(run, world.folder / "empty.mlp", "seen")} == {(0, -1.0)}

@@ -131,6 +131,7 @@ def test_a_sample_is_told_and_proves_nothing(run, world):
     assert everything.json["steps"]["ran"] == 0 and everything.json["sample"] is None
     run("deploy", file)
     planned = run("plan", file, "--sample", "30%", "--format", "json")
+    assert planned.json["sample"] == 0.3 and run("plan", file, "--format", "json").json["sample"] is None
     assert [s["name"] for s in planned.json["steps"] if s["action"] == "run" and s["kind"] == "train"] == ["m"]
     assert "run" not in {s["action"] for s in planned.json["steps"] if s["name"].startswith("trips.")}
 

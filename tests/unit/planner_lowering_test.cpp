@@ -324,6 +324,10 @@ TEST_CASE("where windows overlap, figures are of rows and windows") {
   CHECK(count_kind(apart, "predict") == 1);
   CHECK(count_kind(overlapping, "predict") == 4);  // one a window, and all for the reference
   CHECK(apart[*apart.models[0].metrics].table == 0);
+  // What is predicted for held-out rows is watched by the numbers that rows of a rolling split have.
+  for (const plan::Physical* plan : {&apart, &overlapping})
+    for (const plan::Step& step : plan->steps)
+      if (const auto* bins = std::get_if<plan::PartialBins>(&step.code)) CHECK(bins->rows.known.has_value());
   const plan::Step& metrics = overlapping[*overlapping.models[0].metrics];
   CHECK(overlapping.tables[metrics.table].name == "holdout.windows");
   CHECK(std::get<plan::Metrics>(metrics.code).resample == 1);
