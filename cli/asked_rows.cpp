@@ -49,72 +49,90 @@ Result<std::optional<hir::TrainId>> train_for(const driver::Compiled& compiled, 
 
 }  // namespace
 
-Result<Column> ComputedRows::column(plan::StepId step, std::size_t fragment) {
-  MLP_TRY(const std::string bytes, store.get(report.steps[step.index()].outputs[fragment]));
+Result<Column> read_column(RunRows& ran, plan::StepId step, std::size_t fragment) {
+  MLP_TRY(const std::string bytes, ran.store.get(ran.report.steps[step.index()].outputs[fragment]));
   return decode_column(bytes);
 }
 
-std::optional<ComputedRows> compute_rows(const Common& common, const std::string& file, std::vector<driver::AskedRows> questions, bool behind, int& exit) {
-  const auto failed = [&](const diag::Diagnostic& d, const SourceMap& sources = {}) {
-    exit = report(common, d, sources);
-    return std::nullopt;
-  };
+std::optional<driver::Compiled> compile_rows(const Common& common, const std::string& file, std::vector<driver::AskedRows> questions, int& exit) {
   auto params = parse_params(common.params);
   if (!params) {
     report(common, params.error());
     exit = kUsage;
     return std::nullopt;
   }
-  driver::CompileOptions compile_options;
-  compile_options.params = *params;
-  compile_options.env = common.env;
-  compile_options.type_sql = io::bind_sql;
-  compile_options.rows = std::move(questions);
-  if (!set_as_of(common, compile_options) || !set_sample(common, compile_options)) {
+  driver::CompileOptions options;
+  options.params = *params;
+  options.env = common.env;
+  options.type_sql = io::bind_sql;
+  options.rows = std::move(questions);
+  if (!set_as_of(common, options) || !set_sample(common, options)) {
     exit = kUsage;
     return std::nullopt;
   }
-  driver::Compiled compiled = driver::compile(file, compile_options, driver::Phase::logical);
+  driver::Compiled compiled = driver::compile(file, options, driver::Phase::logical);
   if (!compiled.workflow) {
     exit = report(common, compiled.sink, compiled.sources);
     return std::nullopt;
   }
-  std::vector<std::optional<hir::TrainId>> trains;
-  for (const hir::Rows& rows : compiled.workflow->rows) {
-    const auto train = train_for(compiled, rows);
-    if (!train) return failed(train.error(), compiled.sources);
-    trains.push_back(*train);
-  }
-  planner::PlanOptions plan_options;
-  plan_options.folder = driver::folder_of(file);
-  plan_options.file = file;
-  plan_options.as_of_us = compile_options.as_of_us;
-  plan_options.share = compile_options.share;
-  planner::RowsPlan asked = planner::lower_rows(*compiled.workflow, *compiled.logical, compiled.sources, plan_options, trains, behind);
+  return compiled;
+}
 
+planner::PlanOptions rows_plan_options(const Common& common, const std::string& file) {
+  planner::PlanOptions options;
+  options.folder = driver::folder_of(file);
+  options.file = file;
+  driver::CompileOptions asked;  // the options were looked at when the workflow was compiled
+  if (set_as_of(common, asked)) options.as_of_us = asked.as_of_us;
+  if (set_sample(common, asked)) options.share = asked.share;
+  return options;
+}
+
+std::optional<RunRows> run_rows(const Common& common, const std::string& file, const SourceMap& sources, const plan::Physical& plan, std::vector<plan::StepId> kept, int& exit) {
+  const auto failed = [&](const diag::Diagnostic& d) {
+    exit = report(common, d, sources);
+    return std::nullopt;
+  };
   const std::string directory = store_directory(common, file);
   auto author = acting_identity(directory);
   if (!author) return failed(author.error());
   auto store = store::Store::open(directory, store::Mode::read_write);
   if (!store) return failed(store.error());
-  exec::RunReport report;
-  if (!asked.plan.steps.empty()) {
-    store::Catalog catalog(directory, false);
-    catalog.set_author(author->name);
-    exec::RunOptions options = run_options(common, file);
-    for (const planner::ShownRows& rows : asked.rows) {
-      for (const planner::ShownColumn& column : rows.columns) options.kept.push_back(column.step);
-      if (rows.where) options.kept.push_back(*rows.where);
+  if (plan.steps.empty()) return RunRows{std::move(*store), {}};
+  store::Catalog catalog(directory, false);
+  catalog.set_author(author->name);
+  exec::RunOptions options = run_options(common, file);
+  options.kept = std::move(kept);
+  watch_signals();
+  // Only a person who waits is shown the steps.
+  auto done = exec::run(plan, *store, catalog, options, common.live ? progress(common, plan.steps.size()) : exec::Listener());
+  if (!done) return failed(done.error());
+  for (const diag::Diagnostic& d : done->warnings) fmt::print(stderr, "{}", diag::render_text(d, sources, {common.colour_err, 20}));
+  if (done->failure) return failed(*done->failure);
+  return RunRows{std::move(*store), std::move(*done)};
+}
+
+std::optional<ComputedRows> compute_rows(const Common& common, const std::string& file, std::vector<driver::AskedRows> questions, bool behind, int& exit) {
+  auto compiled = compile_rows(common, file, std::move(questions), exit);
+  if (!compiled) return std::nullopt;
+  std::vector<std::optional<hir::TrainId>> trains;
+  for (const hir::Rows& rows : compiled->workflow->rows) {
+    const auto train = train_for(*compiled, rows);
+    if (!train) {
+      exit = report(common, train.error(), compiled->sources);
+      return std::nullopt;
     }
-    watch_signals();
-    // Only a person who waits is shown the steps.
-    auto done = exec::run(asked.plan, *store, catalog, options, common.live ? progress(common, asked.plan.steps.size()) : exec::Listener());
-    if (!done) return failed(done.error(), compiled.sources);
-    for (const diag::Diagnostic& d : done->warnings) fmt::print(stderr, "{}", diag::render_text(d, compiled.sources, {common.colour_err, 20}));
-    if (done->failure) return failed(*done->failure, compiled.sources);
-    report = std::move(*done);
+    trains.push_back(*train);
   }
-  return ComputedRows{std::move(compiled), std::move(asked), std::move(*store), std::move(report)};
+  planner::RowsPlan asked = planner::lower_rows(*compiled->workflow, *compiled->logical, compiled->sources, rows_plan_options(common, file), trains, behind);
+  std::vector<plan::StepId> kept;
+  for (const planner::ShownRows& rows : asked.rows) {
+    for (const planner::ShownColumn& column : rows.columns) kept.push_back(column.step);
+    if (rows.where) kept.push_back(*rows.where);
+  }
+  auto ran = run_rows(common, file, compiled->sources, asked.plan, std::move(kept), exit);
+  if (!ran) return std::nullopt;
+  return ComputedRows{std::move(*compiled), std::move(asked), std::move(*ran)};
 }
 
 std::string fitted_text(const planner::ShownRows& rows) {

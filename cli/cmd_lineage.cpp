@@ -48,6 +48,14 @@ void print_tree(const lineage::Reach& reach, const char* title) {
   fmt::print("{}", table(rows, false));
 }
 
+/// Columns that stand in a sink as they are, whoever reads it.
+void print_keys(const lineage::Reach& reach) {
+  std::vector<std::vector<std::string>> rows;
+  for (const plan::Edge& edge : reach.edges)
+    if (!edge.how.empty()) rows.push_back({"  " + edge.from, edge.how, "of " + edge.to});
+  if (!rows.empty()) fmt::print("written as they are\n{}", table(rows, false));
+}
+
 }  // namespace
 
 int lineage(const Common& common, const std::string& name, const std::string& file, bool up, bool down) {
@@ -72,6 +80,7 @@ int lineage(const Common& common, const std::string& name, const std::string& fi
     fmt::print("{} ({})\n", node, reach.nodes[0].kind);
     if (up) print_tree(lineage::reach(plan->lineage, node, true, false), "made from");
     if (down) print_tree(lineage::reach(plan->lineage, node, false, true), "used by");
+    print_keys(reach);
   }
   return kDone;
 }

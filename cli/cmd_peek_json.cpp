@@ -61,15 +61,15 @@ struct Profiled {
 
 Result<Profiled> profile_rows(ComputedRows& computed, int threads) {
   const planner::ShownRows& asked = computed.asked.rows.front();
-  const auto cells_of = [&](plan::StepId step) { return computed.report.steps[step.index()].outputs; };
+  const auto cells_of = [&](plan::StepId step) { return computed.ran.report.steps[step.index()].outputs; };
   std::vector<std::vector<Digest>> cells;
   for (const planner::ShownColumn& column : asked.columns) cells.push_back(cells_of(column.step));
   const std::vector<Digest> where = asked.where ? cells_of(*asked.where) : std::vector<Digest>();
-  MLP_TRY(std::vector<learn::ColumnProfile> profiles, exec::profile_cells(computed.store, cells, where, threads));
+  MLP_TRY(std::vector<learn::ColumnProfile> profiles, exec::profile_cells(computed.ran.store, cells, where, threads));
   Profiled out;
   out.total = out.matching = profiles.front().rows;
   if (asked.where) {
-    MLP_TRY(const auto all, exec::profile_cells(computed.store, {where}, {}, threads));
+    MLP_TRY(const auto all, exec::profile_cells(computed.ran.store, {where}, {}, threads));
     out.total = all.front().rows;
   }
   const bool several = std::ranges::any_of(asked.columns, [&](const planner::ShownColumn& column) { return column.owner != asked.columns.front().owner; });

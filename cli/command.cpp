@@ -137,6 +137,15 @@ bool set_sample(const Common& common, driver::CompileOptions& options) {
   return good;
 }
 
+int report_not_yet(const Common& common, const hir::Workflow& workflow, const SourceMap& sources) {
+  diag::Sink sink;
+  for (const hir::NotYet& form : workflow.not_yet)
+    sink.report(diag::make(diag::Code::E0601, form.span, fmt::format("{} is checked, but this version of mlpc cannot run it yet", form.what))
+                    .with_label("not run yet")
+                    .with_help("leave it out to run the rest; `mlpc check` accepts the file as it is"));
+  return report(common, sink, sources);
+}
+
 std::optional<LoadedPlan> load_plan(const Common& common, const std::string& file, const driver::CompileOptions& asked, store::Store& store,
                                     bool keep, int& exit) {
   driver::CompileOptions options = asked;
@@ -181,12 +190,7 @@ std::optional<LoadedPlan> load_plan(const Common& common, const std::string& fil
   exit = report(common, compiled.sink, compiled.sources);
   // What is checked and cannot be run yet stops before anything starts.
   if (compiled.workflow && !compiled.workflow->not_yet.empty()) {
-    diag::Sink sink;
-    for (const hir::NotYet& form : compiled.workflow->not_yet)
-      sink.report(diag::make(diag::Code::E0601, form.span, fmt::format("{} is checked, but this version of mlpc cannot run it yet", form.what))
-                      .with_label("not run yet")
-                      .with_help("leave it out to run the rest; `mlpc check` accepts the file as it is"));
-    exit = report(common, sink, compiled.sources);
+    exit = report_not_yet(common, *compiled.workflow, compiled.sources);
     return std::nullopt;
   }
   if (!compiled.plan) {

@@ -43,6 +43,9 @@ int report(const Common& common, const diag::Diagnostic& diagnostic, const Sourc
 /// All diagnostics of a compilation; gives 0 or the exit code of the errors.
 int report(const Common& common, const diag::Sink& sink, const SourceMap& sources);
 
+/// E0601 for each form of the workflow that is checked and cannot run yet; gives their exit code, 0 where there is none.
+int report_not_yet(const Common& common, const hir::Workflow& workflow, const SourceMap& sources);
+
 /// "k=v" pairs; a usage failure names the one that is not.
 Result<std::map<std::string, std::string>> parse_params(const std::vector<std::string>& params);
 
@@ -117,6 +120,8 @@ int token_create(const Common& common, const std::vector<std::string>& scopes, c
 int audit(const Common& common, bool verify_only);
 int lineage(const Common& common, const std::string& name, const std::string& file, bool up, bool down);
 int score(const Common& common, const std::string& what, const std::string& input, const std::string& output);
+/// Scores the tables of the file's `batch` entries into their sinks, with the versions that are deployed; empty: of all deployments.
+int batch(const Common& common, const std::string& file, const std::string& deployment);
 /// `port` below zero: that of the deploy block.
 int serve(const Common& common, const std::string& file, const std::string& deployment, const std::string& host, int port, bool insecure);
 /// `deployment` may be empty where the file has one monitor alone; `data` empty: the requests that were answered.

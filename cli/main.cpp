@@ -213,6 +213,12 @@ int main(int argc, char** argv) {
     sub->callback([&] { chosen = [&] { return score(common, name, file, output); }; });
   }
   {
+    CLI::App* sub = command(&app, "batch", "scores the tables of `batch` entries into their sinks, with the version that is deployed");
+    with_file(sub), with_params(sub), stored(sub), with_execution(sub);
+    sub->add_option("DEPLOYMENT", name, "one deployment of the file; default: all with a batch");
+    sub->callback([&] { chosen = [&] { return batch(common, file, name); }; });
+  }
+  {
     CLI::App* sub = command(&app, "serve", "answers requests over HTTP with the deployed version");
     with_file(sub), with_params(sub), stored(sub);
     sub->add_option("DEPLOYMENT", name, "a deployment of the file that serves; default: the only one");

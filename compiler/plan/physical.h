@@ -398,7 +398,8 @@ struct Param { std::string name, value, from; };
 /// Where a model, a column or an endpoint comes from, for lineage: edges between qualified names ("people.age", "earner").
 struct Edge {
   std::string from, to;
-  std::string from_kind, to_kind;  ///< "column", "table", "view", "model", "evaluation", "deployment", "monitor", "source"
+  std::string from_kind, to_kind;  ///< "column", "table", "view", "model", "evaluation", "deployment", "monitor", "source", "sink"
+  std::string how = {};            ///< "key", "declassified key" of the columns that go into a sink as they are; else empty
 };
 
 /// A trained model of the plan, for reports.
@@ -466,7 +467,7 @@ struct Monitor {
 };
 
 struct Physical {
-  static constexpr int kFormatVersion = 7;
+  static constexpr int kFormatVersion = 8;
   std::string workflow;
   std::string folder;                  ///< of the workflow file; paths are relative to it
   std::vector<Table> tables;

@@ -139,7 +139,7 @@ template <class A> void fields(A& a, Table& t) {
 }
 template <class A> void fields(A& a, Param& p) { a("name", p.name), a("value", p.value), a("from", p.from); }
 template <class A> void fields(A& a, Edge& e) {
-  a("from", e.from), a("to", e.to), a("from_kind", e.from_kind), a("to_kind", e.to_kind);
+  a("from", e.from), a("to", e.to), a("from_kind", e.from_kind), a("to_kind", e.to_kind), a("how", e.how);
 }
 template <class A> void fields(A& a, Model& m) {
   a("name", m.name), a("train", m.train), a("metrics", m.metrics), a("gates", m.gates), a("scorer", m.scorer);

@@ -230,7 +230,7 @@ void lower_evaluate(Lowering& l, hir::TrainId id, plan::Model& model) {
     champion = add_step(l, {train.name + ".champion", "", span, table}, plan::Champion{of, "production", l.plan[lowered.split].recipe_key, lowered.rows},
                         {model.scorer}, "the version of " + train.name + " in production");
     std::vector<StepId> read = {lowered.split, *champion};
-    read.insert(read.end(), lowered.registered.request.begin(), lowered.registered.request.end());
+    for (const auto& [name, step] : lowered.registered.request) read.push_back(step);
     const StepId predicted = add_step(l, {train.name + ".champion.predict", "", span, table}, plan::PredictChampion{lowered.rows}, std::move(read), "predict on " + lowered.on);
     inputs.push_back(measured_rows.column(predicted, Type::of(Base::float_, true)));
   }

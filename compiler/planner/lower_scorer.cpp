@@ -257,8 +257,8 @@ void lower_scorer(Lowering& l, hir::TrainId id, plan::Model& model) {
     for (const StepId key : builder.looked_up_by(rows)) builder.collect_fields(key);
   builder.add_fields();
   const std::vector<Reference> references = lower_reference(l, id);
-  for (const StepId field : builder.fields)
-    if (const auto lifted = in_rows_of(l, field, l.workflow[train.view].table)) fitted.request.push_back(*lifted);
+  for (std::size_t i = 0; i < builder.fields.size(); ++i)
+    if (const auto lifted = in_rows_of(l, builder.fields[i], l.workflow[train.view].table)) fitted.request.emplace_back(builder.scorer.request[i].name, *lifted);
   const auto table = table_index(l.workflow, l.workflow[train.view].table);
   std::map<StepId, std::uint32_t> done;
   for (const StepId column : fitted.matrix) builder.scorer.matrix.push_back(builder.add_column(column, done));

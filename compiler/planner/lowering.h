@@ -37,7 +37,7 @@ struct FittedModel {
   std::vector<plan::StepId> matrix;  ///< in the order of training; bins where the model is binned
   std::vector<std::string> names;    ///< of the features, in the same order
   std::vector<plan::StepId> features;  ///< the columns of the view, in the same order
-  std::vector<plan::StepId> request; ///< the raw columns; filled by lower_scorer
+  std::vector<std::pair<std::string, plan::StepId>> request;  ///< the raw columns by their names in requests; filled by lower_scorer
   plan::Rows held_out;               ///< folds: the rows it answers for
 };
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -57,6 +58,23 @@ std::vector<plan::OperatorId> operators_of_rows(const hir::Workflow& workflow, c
 /// `trains`: for each of the rows the train that fits. `behind`: of views also the table's columns that they compute from.
 RowsPlan lower_rows(const hir::Workflow& workflow, const plan::Logical& logical, const SourceMap& sources, const PlanOptions& options,
                     const std::vector<std::optional<hir::TrainId>>& trains, bool behind);
+
+/// A batch whose rows are asked for: one of hir::Deploy::batches, with what the version that is deployed is asked with.
+struct AskedBatch {
+  const hir::Deploy* deploy;
+  const hir::Batch* batch;
+  std::set<std::string> request;
+};
+struct BatchRows {
+  std::vector<ShownColumn> columns;  ///< of AskedBatch::request those that there are
+  std::vector<ShownColumn> key;  ///< as in hir::Batch
+};
+/// The steps that make the rows of batches, and nothing else.
+struct BatchPlan {
+  plan::Physical plan;
+  std::vector<BatchRows> batches;  ///< as they are asked for
+};
+BatchPlan lower_batches(const hir::Workflow& workflow, const plan::Logical& logical, const SourceMap& sources, const PlanOptions& options, const std::vector<AskedBatch>& batches);
 
 /// The entries of `options.select` that name nothing of the workflow.
 std::vector<std::string> unknown_selections(const hir::Workflow& workflow, const PlanOptions& options);

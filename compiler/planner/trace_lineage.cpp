@@ -14,8 +14,8 @@ struct Tracer {
   std::set<std::tuple<std::string, std::string, std::string, std::string>> seen = {};
   std::set<hir::ColumnId> named = {};  ///< columns of tables and views, and none between the stages of a pipeline or inside of an expression
 
-  void add(std::string from_kind, std::string from, std::string to_kind, std::string to) {
-    if (seen.emplace(from_kind, from, to_kind, to).second) edges.push_back({std::move(from), std::move(to), std::move(from_kind), std::move(to_kind)});
+  void add(std::string from_kind, std::string from, std::string to_kind, std::string to, std::string how = {}) {
+    if (seen.emplace(from_kind, from, to_kind, to).second) edges.push_back({std::move(from), std::move(to), std::move(from_kind), std::move(to_kind), std::move(how)});
   }
   std::string name(hir::ColumnId id) const { return column_name(workflow, id); }
 
@@ -132,6 +132,25 @@ struct Tracer {
     add("model", model, "deployment", deploy.name);
     for (const hir::Evaluate& evaluate : workflow.evaluates)
       if (evaluate.train == deploy.train) add("evaluation", "evaluate " + model, "deployment", deploy.name);
+    for (const hir::Batch& batch : deploy.batches) {
+      const std::string sink = name_of_sink(batch);
+      add("table", workflow[batch.table].name, "sink", sink);
+      add("deployment", deploy.name, "sink", sink);
+      // Who reads the sink sees the key, whatever the policy of its columns.
+      for (const hir::ColumnId key : batch.key) {
+        const Tags& tags = workflow[key].tags;
+        add("column", name(key), "sink", sink, tags.pii || tags.is_protected ? "declassified key" : "key");
+      }
+    }
+  }
+  /// "scores.parquet", "plan.db, table plan", "postgres, table plan".
+  static std::string name_of_sink(const hir::Batch& batch) {
+    std::string out = batch.sink, table;
+    for (const auto& [option, value] : batch.options) {
+      if (option == "path") out = std::get<std::string>(value);
+      if (option == "table") table = ", table " + std::get<std::string>(value);
+    }
+    return out + table;
   }
 };
 

@@ -13,6 +13,9 @@ using diag::Code;
 
 namespace {
 
+/// The column that `mlpc score` and `mlpc batch` write beside those of the key.
+constexpr std::string_view kPredictionColumn = "prediction";
+
 void check_stage(Context& context, const ast::StageOf& stage, hir::Deploy& out) {
   out.stage = stage.stage.text;
   out.needs_final = stage.final.has_value();
@@ -89,25 +92,66 @@ std::set<hir::ColumnId> asked_columns(const Context& context, hir::ViewId view) 
   return out;
 }
 
-void check_batch(Context& context, const ast::BatchInto& batch, std::optional<hir::TrainId> train) {
-  const ast::Declaration* declared = find_declared(context, batch.table, DeclaredKind::table);
-  const TableState state = declared ? resolve_table(context, *declared, batch.table.span) : TableState{};
-  if (const auto* call = std::get_if<ast::Call>(&context.file.expr(batch.sink).kind)) check_unused_library_call(context, *call, EntryKind::sink, "sink", context.file.expr(batch.sink).span);
-  if (!state.id) return;
+/// What the sink is declared with; nullopt after a report.
+std::optional<hir::Batch> check_sink(Context& context, const ast::BatchInto& batch) {
+  const ast::Expr& e = context.file.expr(batch.sink);
+  const auto* call = std::get_if<ast::Call>(&e.kind);
+  const auto sink = call ? check_library_call(context, *call, EntryKind::sink, "sink", e.span) : std::nullopt;
+  if (!sink || !sink->options) return std::nullopt;
+  hir::Batch out;
+  out.sink = sink->signature->native;
+  out.options = *sink->options;
+  const std::string& folder = context.modules[context.module].folder;
+  for (auto& [name, value] : out.options) {
+    auto* text = std::get_if<std::string>(&value);
+    if (text && text->empty())
+      context.report(diag::make(Code::E0303, e.span, fmt::format("`{}` of `{}` is empty", name, sink->signature->name)).with_label("names nothing").with_help(fmt::format("say which `{}` is written", name)));
+    if (name == "delimiter" && text && (text->size() != 1 || *text == "\"" || *text == "\n" || *text == "\r"))
+      context.report(diag::make(Code::E0303, e.span, "the delimiter of a CSV file is one character, and no quote or line end").with_label("cannot part fields").with_help("write for example `delimiter: \";\"`"));
+    if (name == "path" && text && !folder.empty() && !text->starts_with('/')) *text = folder + "/" + *text;  // relative to the file in which it stands
+  }
+  return out;
+}
+
+/// The columns that tell the rows of a sink apart.
+std::vector<hir::ColumnId> check_sink_key(Context& context, const ast::BatchInto& batch, hir::TableId table, Span span) {
+  std::vector<hir::ColumnId> key;
+  std::map<hir::ColumnId, Span> seen;
+  if (batch.key.empty())
+    context.report(diag::make(Code::E0207, span, "a batch does not say what tells the rows of its sink apart").with_label("has no `key`").with_help("name the columns, such as `key customer_id`"));
   for (const ast::Path& path : batch.key) {
-    if (path.text() != "row_id") {
-      column_of_table(context, *state.id, path);
+    if (path.text() == "row_id") {
+      context.report(diag::make(Code::E0701, path.span, "a sink keeps rows by a key of their own, not by their place").with_label("changes with the table").with_help("name the columns that tell rows apart, such as `key customer_id`"));
       continue;
     }
-    context.report(diag::make(Code::E0701, path.span, "a sink keeps rows by a key of their own, not by their place").with_label("changes with the table").with_help("name the columns that tell rows apart, such as `key customer_id`"));
+    const auto id = column_of_table(context, table, path);
+    if (!id) continue;
+    if (const auto [at, fresh] = seen.emplace(*id, path.span); !fresh) {
+      context.report(diag::make(Code::E0210, path.span, fmt::format("`{}` is named twice", path.text())).with_label("named again here").with_secondary(at->second, "first named here").with_help("leave one of the two out"));
+      continue;
+    }
+    const hir::Column& column = context.out[*id];
+    const Base base = column.type.base;
+    if (base == Base::error) continue;
+    const bool fits = base == Base::bool_ || base == Base::int_ || base == Base::date || base == Base::timestamp || column.type.is_text();
+    if (!fits)
+      context.report(diag::make(Code::E0301, path.span, fmt::format("`{}` is `{}`, which tells no rows apart", path.text(), to_string(column.type))).with_label("cannot be a key").with_secondary(column.span, "declared here")
+                         .with_help("a key is of whole numbers, texts, categories, dates, times, true and false"));
+    if (column.name == kPredictionColumn)
+      context.report(diag::make(Code::E0701, path.span, fmt::format("`{}` is the column of a sink in which the predictions are", column.name)).with_label("cannot be a key too").with_secondary(column.span, "declared here").with_help("give the column of the table another name"));
+    key.push_back(*id);
   }
-  if (!train || state.opaque) return;
-  const hir::ViewId view = context.out[*train].view;
+  return key;
+}
+
+/// Whether the table has what the model is asked about; the model's own table does.
+void check_request_of_batch(Context& context, const ast::BatchInto& batch, hir::TableId id, hir::TrainId train) {
+  const hir::ViewId view = context.out[train].view;
   const hir::TableId own = context.out[view].table;
-  if (own == *state.id || is_opaque(context, own)) return;
-  const hir::Table table = context.out[*state.id];
-  for (const hir::ColumnId id : asked_columns(context, view)) {
-    const hir::Column& asked = context.out[id];
+  if (own == id || is_opaque(context, own)) return;
+  const hir::Table table = context.out[id];
+  for (const hir::ColumnId asked_id : asked_columns(context, view)) {
+    const hir::Column& asked = context.out[asked_id];
     if (asked.code() && !asked.code()->nodes.empty() && asked.code()->nodes.size() > 1) continue;  // computed from others that are asked
     const auto match = std::find_if(table.columns.begin(), table.columns.end(), [&](hir::ColumnId c) { return context.out[c].name == asked.name; });
     if (match == table.columns.end()) {
@@ -122,6 +166,20 @@ void check_batch(Context& context, const ast::BatchInto& batch, std::optional<hi
                        .with_label("does not fit the model").with_secondary(given.span, "declared here").with_secondary(asked.span, "and asked with this").with_help("declare both with one type"));
     return;
   }
+}
+
+std::optional<hir::Batch> check_batch(Context& context, const ast::BatchInto& batch, Span span, std::optional<hir::TrainId> train) {
+  const ast::Declaration* declared = find_declared(context, batch.table, DeclaredKind::table);
+  const TableState state = declared ? resolve_table(context, *declared, batch.table.span) : TableState{};
+  auto out = check_sink(context, batch);
+  if (!state.id) return std::nullopt;
+  const std::vector<hir::ColumnId> key = check_sink_key(context, batch, *state.id, span);
+  if (train && !state.opaque) check_request_of_batch(context, batch, *state.id, *train);
+  if (!out) return std::nullopt;
+  out->table = *state.id;
+  out->key = key;
+  out->span = span;
+  return out;
 }
 
 }  // namespace
@@ -145,8 +203,7 @@ void check_deploy(Context& context, const ast::Declaration& declaration) {
       out.not_yet.push_back({"`canary`", entry.span});
       check_canary(context, *canary, deploy, entry.word);
     } else if (const auto* batch = std::get_if<ast::BatchInto>(&entry.kind)) {
-      out.not_yet.push_back({"`batch` into a sink", entry.span});
-      check_batch(context, *batch, train);
+      if (auto checked = check_batch(context, *batch, entry.span, train)) out.batches.push_back(std::move(*checked));
     }
   }
   find_schedules(context, out.name, out);

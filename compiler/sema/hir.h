@@ -265,6 +265,15 @@ struct Approval {
   std::int64_t valid_us = 0;    ///< how long it stands; 0: for ever
 };
 
+/// `batch customers into parquet("scores.parquet") key customer_id`.
+struct Batch {
+  TableId table;
+  std::string sink;             ///< native symbol
+  Options options;              ///< of the sink; its path is relative to the workflow's folder
+  std::vector<ColumnId> key;    ///< of the table: what tells the rows of the sink apart
+  Span span;
+};
+
 /// A deploy block. What it has in `not_yet` stops `mlpc deploy` alone: a run makes candidates without it.
 struct Deploy {
   std::string name;
@@ -276,6 +285,7 @@ struct Deploy {
   bool serves = false;
   std::int64_t port = 0;        ///< 0: not written
   std::int64_t max_latency_us = 0;
+  std::vector<Batch> batches;
   std::vector<NotYet> not_yet;
 };
 /// `drift psi < 0.2 on features -> alert`.

@@ -8,8 +8,8 @@
 #include "runtime/column/codec.h"
 #include "runtime/column/parallel.h"
 #include "runtime/io/csv_records.h"
-#include "runtime/io/date_text.h"
 #include "runtime/io/parquet.h"
+#include "runtime/io/value_text.h"
 
 namespace mlp::exec {
 
@@ -24,19 +24,6 @@ Column numbers(const std::vector<std::uint32_t>& rows) {
   column.data = Buffer(rows.size() * sizeof(std::int64_t));
   std::ranges::copy(rows, column.data.as_mutable<std::int64_t>().begin());
   return column;
-}
-
-/// As a file without types has it.
-Value written(const Column& column, std::size_t row) {
-  const Value value = value_at(column, row);
-  if (std::holds_alternative<std::monostate>(value)) return value;
-  switch (column.type.base) {
-    case Base::int_:
-    case Base::float_: return value;
-    case Base::date: return io::text_of_date(std::get<std::int64_t>(value));
-    case Base::timestamp: return io::text_of_timestamp(std::get<std::int64_t>(value));
-    default: return column.type.is_text() ? value : Value(to_string(value));
-  }
 }
 
 /// The bad rows of a table, as they are written.
@@ -78,7 +65,7 @@ Result<RejectedRows> read_rejected_rows(const io::Table& table, const std::vecto
     MLP_TRY(const io::ReadOutcome read, io::read_fragment(all, f, contract));
     if (read.bad_rows != rows) return io::source_changed(table.files[table.fragments[f].file].path);
     for (std::size_t c = 0; c < width; ++c)
-      for (const std::uint32_t row : rows) out.columns[c].values.push_back(written(read.batch.columns[c], row));
+      for (const std::uint32_t row : rows) out.columns[c].values.push_back(io::without_type(read.batch.columns[c], row));
     // The bad values are told row by row; those of one row have one line.
     std::optional<std::uint64_t> line;
     for (const diag::DataPlace& place : read.bad.first) {

@@ -10,13 +10,6 @@ namespace mlp::fetch {
 
 namespace {
 
-/// A text as SQL writes it.
-std::string quoted_text(std::string_view text) {
-  std::string out = "'";
-  for (const char c : text) out += c == '\'' ? "''" : std::string(1, c);
-  return out + "'";
-}
-
 Result<void> check_table(Postgres& server, const std::string& table) {
   MLP_TRY(const auto found, server.ask(fmt::format("SELECT to_regclass({})", quoted_text(quoted_table(table)))));
   if (!found.empty() && !found[0][0].empty()) return {};

@@ -210,22 +210,6 @@ Result<std::vector<std::uint32_t>> find_columns(const std::string& name, const s
   return io::bind_columns(io::Source{}, scan, columns);
 }
 
-std::string quoted_name(std::string_view name) {
-  std::string out = "\"";
-  for (const char c : name) out += c == '"' ? "\"\"" : std::string(1, c);
-  return out + "\"";
-}
-
-std::string quoted_table(std::string_view name) {
-  std::string out;
-  for (std::size_t at = 0;;) {
-    const std::size_t dot = name.find('.', at);
-    out += (at ? "." : "") + quoted_name(name.substr(at, dot - at));
-    if (dot == std::string_view::npos) return out;
-    at = dot + 1;
-  }
-}
-
 std::string_view without_end(std::string_view query) {
   while (!query.empty() && std::string_view(" \t\r\n;").find(query.back()) != std::string_view::npos) query.remove_suffix(1);
   return query;

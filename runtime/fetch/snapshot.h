@@ -10,6 +10,7 @@
 
 #include "compiler/support/digest.h"
 #include "runtime/fetch/fetch.h"
+#include "runtime/fetch/sql_names.h"
 #include "runtime/io/row_file.h"
 
 /// What the sources that are fetched have in common.
@@ -68,12 +69,8 @@ Result<std::vector<std::uint32_t>> find_columns(const std::string& name, const s
 
 // ---- databases: one statement that reads the rows -------------------------------------------------------------------------
 
-/// A name as SQL writes it.
-std::string quoted_name(std::string_view name);
 /// A statement in parentheses.
 std::string in_parentheses(std::string_view query);
-/// A table's name, the parts of `a.b` each quoted by itself.
-std::string quoted_table(std::string_view name);
 /// E0912 with the nearest of the tables that are there.
 std::unexpected<diag::Diagnostic> no_table(const std::string& where, const std::string& table, const std::vector<std::string>& names);
 /// A statement without the semicolon at its end.

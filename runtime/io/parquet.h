@@ -21,7 +21,8 @@ Result<ReadOutcome> read_parquet(const Source& source, const FileScan& file, con
 
 Result<std::vector<Type>> types_of_parquet(const Source& source, const FileScan& file);
 
-/// A column to be written: doubles (float), whole numbers (int; VARCHAR where one of them is none), else texts.
+/// A column to be written: doubles (float), whole numbers (int; VARCHAR where one of them is none), true and false (bool), days (date),
+/// microseconds (timestamp: TIMESTAMP WITH TIME ZONE), else texts.
 struct ParquetOutput {
   std::string name;
   Base base = Base::string;

@@ -92,7 +92,10 @@ std::string to_json(const Reach& reach) {
   json["nodes"] = nlohmann::ordered_json::array();
   for (const Node& node : reach.nodes) json["nodes"].push_back({{"name", node.name}, {"kind", node.kind}, {"distance", node.distance}});
   json["edges"] = nlohmann::ordered_json::array();
-  for (const plan::Edge& edge : reach.edges) json["edges"].push_back({{"from", edge.from}, {"to", edge.to}});
+  for (const plan::Edge& edge : reach.edges) {
+    json["edges"].push_back({{"from", edge.from}, {"to", edge.to}});
+    if (!edge.how.empty()) json["edges"].back()["how"] = edge.how;
+  }
   return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 

@@ -7,6 +7,7 @@
 #include "compiler/support/check.h"
 #include "runtime/io/contract_column.h"
 #include "runtime/io/source.h"
+#include "runtime/io/value_text.h"
 #include "runtime/scorer/loaded.h"
 
 namespace mlp::scorer {
@@ -38,6 +39,66 @@ RecordBatch to_columns(const LoadedScorer& scorer, std::span<const Record> recor
   for (const Fault& fault : batch.faults)
     if (batch.bad.empty() || batch.bad.back() != fault.record) batch.bad.push_back(fault.record);
   return batch;
+}
+
+namespace {
+
+/// The values of a column by the contract of a field; rows that break it go into `bad`.
+Column judged(const io::FieldReader& field, const Column& given, std::vector<std::uint32_t>& bad) {
+  const Type& type = field.column().type;
+  ColumnBuilder out(type, given.rows);
+  const auto put = [&](auto value, auto push) {
+    if (field.keeps_rules(value)) return push(value);
+    bad.push_back(static_cast<std::uint32_t>(out.rows()));
+    out.push_missing();
+  };
+  for (std::size_t row = 0; row < given.rows; ++row) {
+    if (!given.is_known(row)) {
+      if (!type.missing) bad.push_back(static_cast<std::uint32_t>(row));
+      out.push_missing();
+    } else if (type.is_text()) {
+      put(given.text(row), [&](std::string_view v) { out.push_text(v); });
+    } else if (type.base == Base::bool_) {
+      put(given.values<std::uint8_t>()[row] != 0, [&](bool v) { out.push_bool(v); });
+    } else if (type.base == Base::float_) {
+      put(number_at(given, row), [&](double v) { out.push_float(v); });
+    } else {
+      put(given.values<std::int64_t>()[row], [&](std::int64_t v) { out.push_int(v); });
+    }
+  }
+  return out.finish();
+}
+
+/// What is wrong with a bad value, in words.
+std::string reason_of(const io::FieldReader& field, const Column& given, std::size_t row, const std::string& text) {
+  if (!given.is_known(row)) return "missing; a value is required";
+  switch (field.column().type.base) {
+    case Base::bool_: return field.broken_rule(given.values<std::uint8_t>()[row] != 0, text);
+    case Base::float_: return field.broken_rule(number_at(given, row), text);
+    case Base::string:
+    case Base::category: return field.broken_rule(given.text(row), text);
+    default: return field.broken_rule(given.values<std::int64_t>()[row], text);
+  }
+}
+
+}  // namespace
+
+TableRequest to_request(const LoadedScorer& scorer, std::span<const Column> given, const std::string& table, std::uint64_t first_row) {
+  MLP_CHECK(given.size() == scorer.fields.size());
+  TableRequest out;
+  std::vector<std::pair<std::uint32_t, std::size_t>> bad;  // row, field
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    std::vector<std::uint32_t> rows;
+    out.columns.push_back(judged(scorer.fields[i], given[i], rows));
+    for (const std::uint32_t row : rows) bad.emplace_back(row, i);
+  }
+  std::ranges::sort(bad);
+  for (const auto& [row, i] : bad) {
+    const std::string text = io::value_text(given[i], row);
+    out.bad.add({table, first_row + row + 1, scorer.schema.request[i].name, text.substr(0, 80), reason_of(scorer.fields[i], given[i], row, text)});
+    if (out.bad_rows.empty() || out.bad_rows.back() != row) out.bad_rows.push_back(row);
+  }
+  return out;
 }
 
 diag::Diagnostic fault_diagnostic(const Schema& schema, std::span<const Fault> faults) {

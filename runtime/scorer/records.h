@@ -11,6 +11,7 @@
 #include "compiler/diag/diagnostic.h"
 #include "compiler/types/type.h"
 #include "runtime/column/column.h"
+#include "runtime/io/source.h"
 #include "runtime/scorer/scorer.h"
 
 /// Single values, as JSON, a tensor or a host program gives them, into the columns of a request: the contract of the table is
@@ -41,6 +42,16 @@ struct RecordBatch {
 /// A text is read as a field of the table's files is: blanks around it go where the source trims, the source's null text and
 /// the empty text are missing. A field that is not there is missing, which only `T?` allows.
 RecordBatch to_columns(const LoadedScorer& scorer, std::span<const Record> records);
+
+/// Columns of a table that have types already, as columns of a request: each has the base of its field, or is int for a float or a text
+/// for a text. They are judged by the contract as the values of the files are; texts are taken as they stand.
+struct TableRequest {
+  std::vector<Column> columns;          ///< in the order of the request; where a value is bad it is missing
+  io::BadValues bad;                    ///< places: `table` and the number of the row, from 1
+  std::vector<std::uint32_t> bad_rows;  ///< ascending
+};
+/// `given`: one for each field of Schema::request. `first_row`: number in the table of the first of the rows, from 0.
+TableRequest to_request(const LoadedScorer& scorer, std::span<const Column> given, const std::string& table, std::uint64_t first_row);
 
 /// E0801 that names each of `faults` by field and reason (the first 20) and counts the rest; there is at least one.
 diag::Diagnostic fault_diagnostic(const Schema& schema, std::span<const Fault> faults);

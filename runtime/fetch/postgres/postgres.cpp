@@ -31,8 +31,10 @@ std::vector<std::string> parts_of(const std::string& url) {
   return parts;
 }
 
-std::unexpected<diag::Diagnostic> not_connected(std::string_view what, std::string_view help) {
-  return failure(Code::E0912, fmt::format("the PostgreSQL server cannot be asked: {}", what), std::string(help));
+Code code_of(const PostgresLimits& limits) { return limits.writes ? Code::E0914 : Code::E0912; }
+
+std::unexpected<diag::Diagnostic> not_connected(const PostgresLimits& limits, std::string_view what, std::string_view help) {
+  return failure(code_of(limits), fmt::format("the PostgreSQL server cannot be asked: {}", what), std::string(help));
 }
 
 constexpr std::string_view kAddress = "see whether the secret is the address that was meant: postgresql://user:password@host:port/database";
@@ -130,6 +132,31 @@ class Connection final : public Postgres {
     return {};
   }
 
+  Result<void> copy_in(const std::string& statement, const std::function<bool(std::string& chunk)>& next) override {
+    if (!PQsendQuery(connection_, statement.c_str())) return broken();
+    MLP_TRY_VOID(result(PGRES_COPY_IN));
+    // The server may stop reading while there is still much to send: then it is waited for, with the limits of a wait.
+    if (PQsetnonblocking(connection_, 1) != 0) return broken();
+    const auto sent = [&](auto&& put) -> Result<void> {
+      for (;;) {
+        const int done = put();
+        if (done == 1) return {};
+        if (done < 0) return broken();
+        MLP_TRY_VOID(wait(POLLIN | POLLOUT));
+      }
+    };
+    std::string chunk;
+    while (next(chunk)) MLP_TRY_VOID(sent([&] { return PQputCopyData(connection_, chunk.data(), static_cast<int>(chunk.size())); }));
+    MLP_TRY_VOID(sent([&] { return PQputCopyEnd(connection_, nullptr); }));
+    MLP_TRY_VOID(sent([&] {
+      const int left = PQflush(connection_);
+      return left == 0 ? 1 : left == 1 ? 0 : -1;
+    }));
+    if (PQsetnonblocking(connection_, 0) != 0) return broken();
+    MLP_TRY_VOID(result(PGRES_COMMAND_OK));
+    return finish();
+  }
+
  private:
   /// Whole rows out of the bytes; how many bytes were used.
   Result<std::size_t> write(std::string_view bytes, bool& header, bool& end, const std::vector<PostgresColumn>& columns, const std::vector<std::uint32_t>& positions,
@@ -180,8 +207,8 @@ class Connection final : public Postgres {
     return at;
   }
 
-  /// Until the server says more. E0906; E0912 after the limit of time.
-  Result<void> wait() {
+  /// Until the server says more, or with POLLOUT takes more. E0906; E0912 or E0914 after the limit of time.
+  Result<void> wait(short events = POLLIN) {
     const auto cancel = [&] {
       char words[256];
       if (PGcancel* const request = PQgetCancel(connection_)) {
@@ -191,13 +218,14 @@ class Connection final : public Postgres {
     };
     if (limits_.stop && limits_.stop->load()) {
       cancel();
-      return failure(Code::E0906, "stopped on request", "what was finished is kept; the next run goes on from here");
+      return failure(Code::E0906, "stopped on request", limits_.writes ? "nothing of this batch was written; the next run writes it" : "what was finished is kept; the next run goes on from here");
     }
     if (Clock::now() > end_) {
       cancel();
-      return failure(Code::E0912, fmt::format("the server did not give all rows within {} seconds", limits_.longest.count() / 1000), "allow more with `timeout:`, or ask for less");
+      return failure(code_of(limits_), fmt::format("the server did not {} all rows within {} seconds", limits_.writes ? "take" : "give", limits_.longest.count() / 1000),
+                     limits_.writes ? "allow more with `timeout:`, or see what holds the server up" : "allow more with `timeout:`, or ask for less");
     }
-    pollfd ready{PQsocket(connection_), POLLIN, 0};
+    pollfd ready{PQsocket(connection_), events, 0};
     ::poll(&ready, 1, 200);
     return PQconsumeInput(connection_) ? Result<void>() : broken();
   }
@@ -230,8 +258,9 @@ class Connection final : public Postgres {
   }
 
   std::unexpected<diag::Diagnostic> broken(std::uint64_t rows = 0) const {
-    return failure(Code::E0912, rows ? fmt::format("the connection to the server broke after {} rows", rows) : "the connection to the server broke",
-                   "see whether the server is up; nothing of this reading is kept, the next run reads again");
+    return failure(code_of(limits_), rows ? fmt::format("the connection to the server broke after {} rows", rows) : "the connection to the server broke",
+                   limits_.writes ? "see whether the server is up; all rows of this batch were written or none, and the next run writes them again"
+                                  : "see whether the server is up; nothing of this reading is kept, the next run reads again");
   }
 
   std::unexpected<diag::Diagnostic> failed(const PGresult* answer, std::uint64_t rows) const {
@@ -239,8 +268,9 @@ class Connection final : public Postgres {
     const std::string_view code = state ? state : "";
     if (!state || PQstatus(connection_) == CONNECTION_BAD || code.starts_with("57P") || code.starts_with("08")) return broken(rows);
     const std::string words = clean(PQresultErrorField(answer, PG_DIAG_MESSAGE_PRIMARY)), hint = clean(PQresultErrorField(answer, PG_DIAG_MESSAGE_HINT));
-    const std::string help = code == "42501" ? "ask who administers the server for the right to read it: GRANT SELECT" : hint.empty() ? "mend the query, or what stands in the way" : hint;
-    return failure(Code::E0912, fmt::format("the server refuses: {}", words), help);
+    const std::string help = code == "42501" ? (limits_.writes ? "ask who administers the server for the right to write there: GRANT SELECT, INSERT, UPDATE" : "ask who administers the server for the right to read it: GRANT SELECT")
+                             : !hint.empty() ? hint : limits_.writes ? "mend what stands in the way, or name another table: one that is not there is made" : "mend the query, or what stands in the way";
+    return failure(code_of(limits_), fmt::format("the server refuses: {}", words), help);
   }
 
   PGconn* connection_;
@@ -254,15 +284,15 @@ Result<std::unique_ptr<Postgres>> connect(const std::string& url, const Postgres
   const char* const keys[] = {"connect_timeout", "fallback_application_name", "dbname", "client_encoding", nullptr};
   const char* const values[] = {"20", "mlpc", url.c_str(), "UTF8", nullptr};
   std::vector<std::string> secret = parts_of(url);
-  if (secret.empty()) return not_connected("the address is none", kAddress);
+  if (secret.empty()) return not_connected(limits, "the address is none", kAddress);
   PGconn* const connection = PQconnectdbParams(keys, values, 1);
   auto made = std::make_unique<Connection>(connection, std::move(secret), limits);
   if (PQstatus(connection) != CONNECTION_OK) {
     const auto [what, help] = connection_words(PQerrorMessage(connection));
-    return not_connected(what, help);
+    return not_connected(limits, what, help);
   }
   PQsetNoticeProcessor(connection, [](void*, const char*) {}, nullptr);
-  MLP_TRY_VOID(made->ask("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"));
+  MLP_TRY_VOID(made->ask(limits.writes ? "BEGIN" : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"));
   return made;
 }
 

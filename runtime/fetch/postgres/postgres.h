@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,8 +21,8 @@ struct PostgresColumn {
   bool needs_cast = false;  ///< has to be asked for as a text: `rows` does not know its binary form
 };
 
-/// One read-only transaction, which sees one state of the database. Failures are E0912, E0906 on a stop; a message has neither the
-/// address nor a part of it, which may be secret.
+/// One transaction, which reads only and sees one state of the database, or writes and has to be committed. Failures are E0912, of one
+/// that writes E0914, and E0906 on a stop; a message has neither the address nor a part of it, which may be secret.
 class Postgres {
  public:
   virtual ~Postgres() = default;
@@ -31,12 +32,15 @@ class Postgres {
   virtual Result<std::vector<PostgresColumn>> describe(const std::string& query) = 0;
   /// Writes all rows of a query, of its `columns` those at `positions`, in that order (binary COPY).
   virtual Result<void> rows(const std::string& query, const std::vector<PostgresColumn>& columns, const std::vector<std::uint32_t>& positions, io::RowWriter& to) = 0;
+  /// Carries out a `COPY … FROM STDIN` with what `next` gives, until it gives no more.
+  virtual Result<void> copy_in(const std::string& statement, const std::function<bool(std::string& chunk)>& next) = 0;
 };
 
 /// How a connection is used.
 struct PostgresLimits {
   std::chrono::milliseconds longest{std::chrono::hours(1)};  ///< of all statements together
   const std::atomic<bool>* stop = nullptr;
+  bool writes = false;                                       ///< what is not committed is undone
 };
 
 /// `url`: postgresql://user:password@host:port/database, or the keywords of libpq. E0912, E0905.
@@ -47,6 +51,6 @@ struct PostgresModule {
   int version;
   Result<std::unique_ptr<Postgres>> (*connect)(const std::string& url, const PostgresLimits& limits);
 };
-inline constexpr int kPostgresModuleVersion = 1;
+inline constexpr int kPostgresModuleVersion = 2;
 
 }  // namespace mlp::fetch
