@@ -207,7 +207,7 @@ int main(int argc, char** argv) {
     CLI::App* sub = command(&app, "score", "predictions for the rows of a file");
     stored(sub);
     sub->add_option("MODEL", name, "earner, earner@2, or a deployment")->required();
-    sub->add_option("IN", file, "CSV, TSV or JSON Lines, with the raw columns of the table")->required();
+    sub->add_option("IN", file, "CSV, TSV, JSON Lines, Parquet or Arrow, with the raw columns of the table")->required();
     sub->add_option("OUT", output, "what is written: .csv or .jsonl")->required();
     sub->add_option("--fragment-rows", common.fragment_rows, "rows of a CSV or TSV file computed at once; changes no result")->check(CLI::Range(1, 1 << 30));
     sub->callback([&] { chosen = [&] { return score(common, name, file, output); }; });

@@ -148,6 +148,14 @@ mlp_version_macros(zstd_version ${MLP_ZSTD_INCLUDE}/zstd.h
 mlp_expect_version(zstd "${zstd_version}" 1.5.0 2)
 mlp_require_library(MLP_ZSTD_LIBRARY zstd libzstd-dev)
 mlp_external(zstd LIBS ${MLP_ZSTD_LIBRARY})
+
+find_path(MLP_LZ4_INCLUDE lz4frame.h)
+mlp_version_macros(lz4_version ${MLP_LZ4_INCLUDE}/lz4.h
+  LZ4_VERSION_MAJOR LZ4_VERSION_MINOR LZ4_VERSION_RELEASE)
+mlp_expect_version(lz4 "${lz4_version}" 1.9.0 2)
+mlp_require_library(MLP_LZ4_LIBRARY lz4 liblz4-dev)
+mlp_external(lz4 LIBS ${MLP_LZ4_LIBRARY})
+
 find_package(PostgreSQL QUIET)
 mlp_expect_version(libpq "${PostgreSQL_VERSION_STRING}" 13)
 mlp_external(postgres LIBS ${PostgreSQL_LIBRARIES} INCLUDES ${PostgreSQL_INCLUDE_DIRS})

@@ -18,7 +18,7 @@ packages=(
   libantlr4-runtime-dev llvm-19-dev libtbb-dev libfmt-dev nlohmann-json3-dev
   catch2 libcli11-dev libxgboost-dev libeigen3-dev liblbfgs-dev
   libsqlite3-dev libsoci-dev libboost1.81-dev libre2-dev libsleef-dev libssl-dev libxxhash-dev libsimdjson-dev
-  libcurl4-openssl-dev libpq-dev zlib1g-dev libzstd-dev libhowardhinnant-date-dev tzdata
+  libcurl4-openssl-dev libpq-dev zlib1g-dev libzstd-dev liblz4-dev libhowardhinnant-date-dev tzdata
 )
 
 missing_packages() {

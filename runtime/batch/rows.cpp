@@ -50,7 +50,7 @@ Result<void> read_rows(const scorer::LoadedScorer& scorer, io::FileSystem& files
                        const TakeKeys& take_keys, const BlockWork& work) {
   const scorer::Schema& schema = scorer::schema(scorer);
   const io::Form* const form = io::form_of_path(input);
-  if (!form) return other_form(input, "read", "give a CSV, TSV, JSON Lines or Parquet file (.csv, .tsv, .jsonl, .parquet)");
+  if (!form) return other_form(input, "read", "give a CSV, TSV, JSON Lines, Parquet or Arrow file (.csv, .tsv, .jsonl, .parquet, .arrow)");
   MLP_TRY(io::Source source, source_of(schema, files, input, form, fragment_rows));
   std::vector<plan::ReadColumn> columns, keys;
   for (const plan::RawField& field : schema.request) columns.push_back(field.read);

@@ -63,7 +63,7 @@ Result<std::optional<Fetched>> fetch_http(const Context& context, const plan::Ta
   const Ending ending = ending_of(url.substr(0, url.find_first_of("?#")), response.headers["content-type"]);
   if (ending.form.empty())
     return failure(diag::Code::E0912, fmt::format("of which form {} is cannot be told: its address has no ending, and the server calls it \"{}\"", name, response.headers["content-type"]),
-                   "give an address that ends in .csv, .tsv, .jsonl or .parquet (also .gz and .zst), or let the server name the type: text/csv, application/x-ndjson, application/vnd.apache.parquet");
+                   "give an address that ends in .csv, .tsv, .jsonl (also .gz and .zst), .parquet or .arrow, or let the server name the type: text/csv, application/x-ndjson, application/vnd.apache.parquet");
   // What the next run asks with: a server that says neither is asked for the whole each time.
   std::string validator;
   if (const std::string& tag = response.headers["etag"]; !tag.empty()) validator = "If-None-Match: " + tag;

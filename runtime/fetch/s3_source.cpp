@@ -100,7 +100,7 @@ class Bucket {
   Result<File> fetch(const Object& object, Ending& ending) {
     const std::string name = name_of(object);
     ending = ending_of(object.key, {});
-    if (ending.form.empty()) return failure(Code::E0912, fmt::format("of which form {} is cannot be told", name), "name objects that end in .csv, .tsv, .jsonl or .parquet (also .gz and .zst)");
+    if (ending.form.empty()) return failure(Code::E0912, fmt::format("of which form {} is cannot be told", name), "name objects that end in .csv, .tsv, .jsonl (also .gz and .zst), .parquet or .arrow");
     const Digest id = definition(table_, object.key);
     if (const auto record = find_record(context_, id); record && !object.tag.empty() && record->validator == object.tag) return File{record->path, name};
     MLP_TRY(Scratch scratch, Scratch::make(context_, id));

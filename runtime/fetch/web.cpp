@@ -14,6 +14,7 @@ namespace {
 constexpr std::pair<std::string_view, std::string_view> kTypes[] = {
     {"text/csv", ".csv"}, {"application/csv", ".csv"}, {"text/tab-separated-values", ".tsv"}, {"application/json", ".jsonl"}, {"application/x-ndjson", ".jsonl"},
     {"application/jsonl", ".jsonl"}, {"application/vnd.apache.parquet", ".parquet"}, {"application/x-parquet", ".parquet"},
+    {"application/vnd.apache.arrow.file", ".arrow"}, {"application/vnd.apache.arrow.stream", ".arrows"},
 };
 
 }  // namespace
@@ -31,7 +32,7 @@ Ending ending_of(std::string_view path, std::string_view type) {
   if (!form) return {};
   const std::string_view whole = name, plain = io::without_compression(whole);
   Ending out{std::string(whole.substr(plain.rfind('.'))), {}};
-  for (const char* symbol : {"csv", "json", "parquet"})
+  for (const char* symbol : {"csv", "json", "parquet", "arrow"})
     if (io::find_form(symbol) == form) out.form = symbol;
   return out;
 }

@@ -227,6 +227,13 @@ void ContractColumn::add_timestamp(std::int64_t microseconds) {
   add_other_kind(written, "a time");
 }
 
+void ContractColumn::add_duration(std::int64_t microseconds) {
+  if (base_ == Base::duration && field_->keeps_rules(microseconds)) return put(microseconds);
+  const std::string written = fmt::format("{}us", microseconds);
+  if (base_ == Base::duration) return add_bad(written, field_->broken_rule(microseconds, written));
+  add_other_kind(written, "a duration");
+}
+
 Column ContractColumn::finish() {
   MLP_CHECK(row_ == rows_);
   Column out;

@@ -51,7 +51,7 @@ struct FieldRun {
 ///
 /// What a value that has a type may be, by the type of the column:
 ///   bool: true, false (and the texts of `values (…)`) · int: a whole number, 40.0 is one · float: a finite number
-///   string, category: a text · date, timestamp: one, or a text in the format of the column · duration: a text like "90min"
+///   string, category: a text · date, timestamp: one, or a text in the format of the column · duration: one, or a text like "90min"
 /// A text is read as a field of a delimited file is: blanks around it go where the source trims, the source's null text and the
 /// empty text are missing.
 class ContractColumn {
@@ -75,6 +75,7 @@ class ContractColumn {
   void add(std::monostate) { add_missing(); }
   void add_date(std::int64_t days);
   void add_timestamp(std::int64_t microseconds);
+  void add_duration(std::int64_t microseconds);
   /// A value that the column cannot have.
   void add_bad(std::string_view value, std::string reason);
   /// "a text where a whole number is expected"

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -7,7 +8,7 @@
 
 #include "compiler/diag/diagnostic.h"
 
-/// gzip and zstd, in a module (libmlp_compression.so) that is loaded with the first compressed file.
+/// gzip, zstd and LZ4, in a module (libmlp_compression.so) that is loaded with the first compressed file.
 namespace mlp::io {
 
 /// Takes bytes as they come; the last call has none.
@@ -24,11 +25,17 @@ class Decompressor {
 /// By the ending of the path, `.gz` or `.zst`; what is unpacked goes to `sink`. E0905 where the module is not there.
 Result<std::unique_ptr<Decompressor>> make_decompressor(const std::string& path, Sink sink);
 
+/// How parts of a file may be packed, each by itself (Arrow).
+enum class BufferCodec : std::uint8_t { lz4, zstd };  ///< LZ4 frames, zstd frames
+/// What was packed: `size` bytes. E0804, which names the file, where it is damaged or of another size; E0905. No more memory is taken than what comes out.
+Result<std::string> unpack_buffer(BufferCodec codec, std::string_view packed, std::uint64_t size, const std::string& path);
+
 /// What the loader looks up in the module.
 struct CompressionModule {
   int version;
   std::unique_ptr<Decompressor> (*make)(const std::string& path, Sink sink);
+  Result<std::string> (*unpack)(BufferCodec codec, std::string_view packed, std::uint64_t size, const std::string& path);
 };
-inline constexpr int kCompressionModuleVersion = 1;
+inline constexpr int kCompressionModuleVersion = 2;
 
 }  // namespace mlp::io

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "compiler/support/check.h"
+#include "runtime/io/arrow.h"
 #include "runtime/io/csv.h"
 #include "runtime/io/contract_column.h"
 #include "runtime/io/field_reader.h"
@@ -21,12 +22,14 @@ namespace {
 constexpr Form kCsv{"CSV", false, look_at_csv, read_csv, nullptr};
 constexpr Form kJson{"JSON Lines", true, look_at_json, read_json, types_of_json};
 constexpr Form kParquet{"Parquet", false, look_at_parquet, read_parquet, types_of_parquet};
+constexpr Form kArrow{"Arrow", false, look_at_arrow, read_arrow, types_of_arrow};
 
 /// By the symbol of the source in stdlib/sources.mlp.
-constexpr std::pair<std::string_view, const Form*> kForms[] = {{"csv", &kCsv}, {"tsv", &kCsv}, {"json", &kJson}, {"parquet", &kParquet}, {"rows", &kCsv}};
+constexpr std::pair<std::string_view, const Form*> kForms[] = {{"csv", &kCsv}, {"tsv", &kCsv}, {"json", &kJson}, {"parquet", &kParquet}, {"arrow", &kArrow}, {"rows", &kCsv}};
 /// By the ending of a path.
 constexpr std::pair<std::string_view, const Form*> kEndings[] = {{".csv", &kCsv}, {".tsv", &kCsv}, {".txt", &kCsv}, {".data", &kCsv},
-                                                                 {".json", &kJson}, {".jsonl", &kJson}, {".ndjson", &kJson}, {".parquet", &kParquet}};
+                                                                 {".json", &kJson}, {".jsonl", &kJson}, {".ndjson", &kJson}, {".parquet", &kParquet},
+                                                                 {".arrow", &kArrow}, {".arrows", &kArrow}, {".feather", &kArrow}, {".ipc", &kArrow}};
 constexpr std::pair<std::string_view, Encoding> kEncodings[] = {{"utf-8", Encoding::utf8}, {"latin1", Encoding::latin1}, {"utf-16", Encoding::utf16}};
 
 /// The named value of a source's options. The signature's names are those of ReadOptions.

@@ -1,9 +1,11 @@
 """Fixtures of the end-to-end tests. The general ones (run, start, shared, ...) are in tests/conftest.py."""
 
 import ctypes
+import json
 import pathlib
 import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -57,3 +59,43 @@ def npm(mlpc_bin):
         return folder / "node_modules"
 
     return fetch
+
+
+ARROW_WORKER = """
+import json, sys, traceback
+import pyarrow as pa, pyarrow.ipc as ipc, pyarrow.feather as feather, pyarrow.csv, pyarrow.parquet
+for line in sys.stdin:
+    task = json.loads(line)
+    names = {"pa": pa, "ipc": ipc, "feather": feather, **task["names"]}
+    try:
+        exec(task["code"], names)
+        print(json.dumps(names.get("result")), flush=True)
+    except Exception:
+        print(json.dumps({"failed": traceback.format_exc()}), flush=True)
+"""
+
+
+@pytest.fixture(scope="session")
+def pyarrow(mlpc_bin):
+    """pyarrow(code, **names) runs code in a Python with pyarrow from PyPI, fetched once a build; gives its `result`. Without PyPI the test is skipped."""
+    folder = mlpc_bin.parents[1] / "python-arrow"
+    if not (folder / "ready").exists():
+        try:
+            subprocess.run([sys.executable, "-m", "venv", folder], check=True, capture_output=True, timeout=60)
+            subprocess.run([folder / "bin" / "pip", "install", "-q", "pyarrow==17.0.0"], check=True, capture_output=True, timeout=150)
+        except (OSError, subprocess.SubprocessError) as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            pytest.skip(f"pyarrow cannot be had from PyPI: {error}")
+        (folder / "ready").touch()
+    worker = subprocess.Popen([folder / "bin" / "python", "-c", ARROW_WORKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def call(code, **names):
+        worker.stdin.write(json.dumps({"code": code, "names": {name: str(value) if isinstance(value, pathlib.Path) else value for name, value in names.items()}}) + "\n")
+        worker.stdin.flush()
+        result = json.loads(worker.stdout.readline())
+        assert not (isinstance(result, dict) and "failed" in result), result["failed"]
+        return result
+
+    yield call
+    worker.stdin.close()
+    worker.wait(60)

@@ -104,6 +104,42 @@ def with_duckdb_zstd(duckdb, path, data):
                    TO '{path}' (FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '\x01', COMPRESSION zstd)""")
 
 
+ARROW_TYPES = {"BIGINT": "pa.int64()", "DOUBLE": "pa.float64()", "VARCHAR": "pa.string()", "DATE": "pa.date32()", "TIMESTAMP": 'pa.timestamp("us")', "BOOLEAN": "pa.bool_()"}
+
+
+class Arrow(Form):
+    """`how`: stream, lz4, zstd, dictionary, large; written by pyarrow in batches of 700 rows."""
+
+    def __init__(self, ending, *how):
+        super().__init__(ending, 'arrow("PATH")')
+        self.how = how
+
+    def write(self, path, rows, columns=COLUMNS, types=None):
+        path = pathlib.Path(f"{path}.{self.ending}")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        types = types or TYPES
+        arrow_types = [ARROW_TYPES[types.get(name, "VARCHAR")].replace("string", "large_string" if "large" in self.how else "string") for name in columns]
+        with tempfile.NamedTemporaryFile("w", suffix=".csv", encoding="utf-8") as text:
+            text.write(delimited(",")(rows, columns))
+            text.flush()
+            self.pyarrow(
+                """
+convert = pa.csv.ConvertOptions(column_types=dict(zip(columns, map(eval, types))), strings_can_be_null=True)
+table = pa.csv.read_csv(text, convert_options=convert) if rows else pa.schema(zip(columns, map(eval, types))).empty_table()
+if "dictionary" in how:
+    for i, name in enumerate(columns):
+        if pa.types.is_string(table.schema.field(i).type):
+            table = table.set_column(i, name, table.column(i).combine_chunks().dictionary_encode() if rows else pa.array([], pa.dictionary(pa.int32(), pa.string())))
+codec = next((c for c in ("lz4", "zstd") if c in how), None)
+with pa.OSFile(path, "wb") as out:
+    with (ipc.new_stream if "stream" in how else ipc.new_file)(out, table.schema, options=ipc.IpcWriteOptions(compression=codec)) as writer:
+        writer.write_table(table, max_chunksize=700)
+""",
+                text=text.name, path=str(path), columns=columns, types=arrow_types, how=self.how, rows=len(rows),
+            )  # fmt: skip
+        return path
+
+
 FORMS = {
     "csv": Form("csv", 'csv("PATH")', delimited(",")),
     "tsv": Form("tsv", 'tsv("PATH")', delimited("\t")),
@@ -114,6 +150,10 @@ FORMS = {
     "json": Form("jsonl", 'json("PATH")', lines),
     "json.gz": Form("jsonl.gz", 'json("PATH")', lines, pack="gz"),
     "parquet": Form("parquet", 'parquet("PATH")'),
+    "arrow": Arrow("arrow"),
+    "arrow, stream": Arrow("arrows", "stream", "dictionary"),
+    "arrow, lz4": Arrow("feather", "lz4", "large"),
+    "arrow, zstd": Arrow("arrow", "zstd", "dictionary"),
 }
 NEED_DUCKDB = ("parquet", "csv.zst")
 
@@ -126,6 +166,8 @@ def form(request):
         chosen.duckdb = request.getfixturevalue("duckdb")
         plain = Form.write
         chosen.write = lambda path, rows, columns=COLUMNS, **more: plain(chosen, path, rows, columns, duckdb=chosen.duckdb, **more)
+    if isinstance(chosen, Arrow):
+        chosen.pyarrow = request.getfixturevalue("pyarrow")
     return chosen
 
 
@@ -165,7 +207,7 @@ def test_the_same_rows_give_the_same_bits_in_every_form_and_way(run, tmp_path, f
     run("run", workflow)
     assert results_of(run, workflow) == expected
     assert run("run", workflow, "--format", "json").json["steps"]["ran"] == 0
-    whole = form.name in ("csv", "json", "parquet")  # the others are unpacked, and then they are those
+    whole = form.name in ("csv", "json", "parquet", "arrow")  # the others are unpacked, and then they are those
     for name, options in WAYS.items() if whole else [("tiny fragments", WAYS["tiny fragments"])]:
         copy = copy_folder(tmp_path / "one", tmp_path / name) / "t.mlp"
         run("run", copy, *options)
@@ -369,7 +411,7 @@ train m of seen { predict y; split random 70/15/15; model gbdt { trees: 1, depth
 """
 
 
-@pytest.mark.parametrize("form", ["csv", "json", "csv.gz", "parquet"], indirect=True)
+@pytest.mark.parametrize("form", ["csv", "json", "csv.gz", "parquet", "arrow"], indirect=True)
 def test_a_wrong_type_at_row_a_million(run, tmp_path, form):
     workflow = make(tmp_path, form, workflow=LARGE)
     rows = [[i % 10, i % 3 == 0] for i in range(1_000_100)]

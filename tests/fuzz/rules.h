@@ -24,4 +24,7 @@ std::string parse(std::string_view text);
 /// the inside of mlpc, and places inside the file; every rendering of them works.
 std::string check(std::string_view text, Outcome* outcome = nullptr);
 
+/// The metadata of Arrow files, as message, schema, footer and batch: what is refused is refused with a word, and what is not lies inside of its body.
+std::string arrow(std::string_view bytes);
+
 }  // namespace mlp::rules

@@ -24,6 +24,7 @@ TEST_CASE("the corpus of the fuzzers and all programs keep the rules for every t
     INFO(path.string());
     CHECK(mlp::rules::parse(text.str()) == "");
     CHECK(mlp::rules::check(text.str()) == "");
+    CHECK(mlp::rules::arrow(text.str()) == "");
   }
   std::cout << paths.size() << " texts\n";
 }

@@ -1,6 +1,8 @@
+#include <lz4frame.h>
 #include <zlib.h>
 #include <zstd.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 
@@ -104,9 +106,43 @@ std::unique_ptr<Decompressor> make(const std::string& path, Sink sink) {
   return std::make_unique<Gunzip>(path, std::move(sink));
 }
 
+/// Takes frames out of `packed` by `step`, which moves both ends on and says whether it failed.
+template <class Step>
+Result<std::string> unpack_by(std::string_view packed, std::uint64_t size, const std::string& path, Step step) {
+  std::string out;
+  std::size_t used = 0, made = 0;
+  while (used < packed.size() || made < size) {
+    // What is said to come out is only believed when it comes.
+    if (made == out.size() && made < size) {
+      out.resize(std::min<std::uint64_t>(size, std::max<std::uint64_t>({kChunk, 4 * packed.size(), 2 * out.size()})));
+    }
+    std::size_t in = packed.size() - used, room = out.size() - made;
+    if (!step(out.data() + made, room, packed.data() + used, in) || (in == 0 && room == 0)) return damaged(path);
+    used += in, made += room;
+  }
+  return out;
+}
+
+Result<std::string> unpack(BufferCodec codec, std::string_view packed, std::uint64_t size, const std::string& path) {
+  if (codec == BufferCodec::zstd) {
+    const std::unique_ptr<ZSTD_DStream, decltype(&ZSTD_freeDStream)> stream(ZSTD_createDStream(), &ZSTD_freeDStream);
+    return unpack_by(packed, size, path, [&](char* to, std::size_t& room, const char* from, std::size_t& in) {
+      ZSTD_inBuffer source{from, in, 0};
+      ZSTD_outBuffer target{to, room, 0};
+      const std::size_t left = ZSTD_decompressStream(stream.get(), &target, &source);
+      in = source.pos, room = target.pos;
+      return !ZSTD_isError(left);
+    });
+  }
+  LZ4F_dctx* made = nullptr;
+  if (LZ4F_isError(LZ4F_createDecompressionContext(&made, LZ4F_VERSION))) return damaged(path);
+  const std::unique_ptr<LZ4F_dctx, decltype(&LZ4F_freeDecompressionContext)> context(made, &LZ4F_freeDecompressionContext);
+  return unpack_by(packed, size, path, [&](char* to, std::size_t& room, const char* from, std::size_t& in) { return !LZ4F_isError(LZ4F_decompress(context.get(), to, &room, from, &in, nullptr)); });
+}
+
 }  // namespace
 
 }  // namespace mlp::io
 
 extern "C" __attribute__((visibility("default"))) const mlp::io::CompressionModule mlp_compression_module;
-const mlp::io::CompressionModule mlp_compression_module = {mlp::io::kCompressionModuleVersion, mlp::io::make};
+const mlp::io::CompressionModule mlp_compression_module = {mlp::io::kCompressionModuleVersion, mlp::io::make, mlp::io::unpack};

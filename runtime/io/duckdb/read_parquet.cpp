@@ -7,12 +7,14 @@
 #include <cmath>
 #include <cstring>
 
+#include "compiler/support/check.h"
 #include "runtime/column/parallel.h"
 #include "runtime/io/contract_column.h"
 #include "runtime/io/duckdb/database.h"
 #include "runtime/io/duckdb/parquet_functions.h"
 #include "runtime/io/field_text.h"
 #include "runtime/io/source_state.h"
+#include "runtime/io/typed_values.h"
 
 namespace mlp::io::duck {
 
@@ -85,8 +87,7 @@ Result<Digest> hash_file(File& file, const FileStamp& stamp, const std::string& 
   return whole.finish();
 }
 
-/// What the values of a column of the file are.
-enum class Kind : std::uint8_t { none, nothing, truth, whole, real, decimal, large, text, day, moment };
+using Kind = ValueKind;
 
 Kind kind_of(duckdb_type type) {
   switch (type) {
@@ -105,32 +106,6 @@ Kind kind_of(duckdb_type type) {
   }
 }
 
-/// Whether a column of the table may hold some of them, and how they are called and declared.
-bool fits(Kind kind, const plan::ReadColumn& column) {
-  const Base base = column.type.base;
-  switch (kind) {
-    case Kind::none: return false;
-    case Kind::nothing: return true;
-    case Kind::truth: return base == Base::bool_;
-    case Kind::whole: case Kind::real: case Kind::decimal: case Kind::large: return base == Base::int_ || base == Base::float_;
-    case Kind::text: return base != Base::int_ && base != Base::float_ && (base != Base::bool_ || !column.bool_values.empty());
-    case Kind::day: return base == Base::date || base == Base::string;
-    case Kind::moment: return base == Base::timestamp || base == Base::string;
-  }
-  return false;
-}
-std::pair<std::string_view, std::string_view> words_of(Kind kind) {
-  switch (kind) {
-    case Kind::truth: return {"truth values", "bool"};
-    case Kind::whole: case Kind::large: return {"whole numbers", "int"};
-    case Kind::real: case Kind::decimal: return {"numbers", "float"};
-    case Kind::text: return {"texts", "string"};
-    case Kind::day: return {"dates", "date"};
-    case Kind::moment: return {"times", "timestamp"};
-    default: return {"nothing", "string"};
-  }
-}
-
 /// What is asked of the column, so that few types come back.
 std::string expression_for(const std::string& name, Kind kind) {
   const std::string column = quoted(name, '"');
@@ -143,28 +118,6 @@ std::string expression_for(const std::string& name, Kind kind) {
 std::string_view text_at(const void* data, idx_t row) {
   auto* const text = static_cast<duckdb_string_t*>(const_cast<void*>(data)) + row;
   return {duckdb_string_t_data(text), duckdb_string_t_length(*text)};
-}
-
-/// A number `value` / 10^scale.
-void add_decimal(ContractColumn& column, Base base, __int128 value, unsigned scale) {
-  __int128 power = 1;
-  for (unsigned i = 0; i < scale; ++i) power *= 10;
-  const bool fits_int = value / power <= std::numeric_limits<std::int64_t>::max() && value / power >= std::numeric_limits<std::int64_t>::min();
-  if (value % power == 0 && fits_int && base == Base::int_) return column.add(static_cast<std::int64_t>(value / power));
-  // Both are doubles without rounding, so the quotient is the nearest one (IEEE 754, 5.4.1); 10^22 is the last power that is.
-  constexpr __int128 kExact = __int128{1} << 53;
-  if (base == Base::float_ && value <= kExact && value >= -kExact && scale <= 22) {
-    double divisor = 1;
-    for (unsigned i = 0; i < scale; ++i) divisor *= 10;
-    return column.add(static_cast<double>(static_cast<std::int64_t>(value)) / divisor);
-  }
-  std::string digits;
-  for (__int128 rest = value < 0 ? -value : value; rest > 0 || digits.size() <= scale; rest /= 10) digits += static_cast<char>('0' + static_cast<int>(rest % 10));
-  std::ranges::reverse(digits);
-  if (scale > 0) digits.insert(digits.size() - scale, ".");
-  if (value < 0) digits.insert(0, "-");
-  if (base == Base::float_) return column.add(*parse_float(digits));
-  column.add_bad(digits, scale > 0 && value % power != 0 ? "a fraction where a whole number is expected" : "does not fit into 64 bits");
 }
 
 void add_large(ContractColumn& column, Base base, std::string_view digits) {
@@ -228,6 +181,7 @@ void add_vector(ContractColumn& column, const plan::ReadColumn& asked, Kind kind
     case Kind::large: each([&](idx_t i) { add_large(column, base, text_at(data, i)); }); break;
     case Kind::text: each([&](idx_t i) { column.add(text_at(data, i)); }); break;
     case Kind::day: each([&](idx_t i) { column.add_date(static_cast<const std::int32_t*>(data)[i]); }); break;
+    case Kind::duration: MLP_CHECK(false && "kind_of gives none"); break;
     case Kind::moment: each([&](idx_t i) { add_moment(column, type, static_cast<const std::int64_t*>(data)[i]); }); break;
   }
   duckdb_destroy_logical_type(&logical);
@@ -238,13 +192,6 @@ bool any_known(duckdb_vector vector, idx_t rows) {
   for (idx_t i = 0; i < rows; ++i)
     if (!known || known[i / 64] >> (i % 64) & 1) return true;
   return false;
-}
-
-std::unexpected<diag::Diagnostic> other_kind(const std::string& path, const plan::ReadColumn& column, Kind kind) {
-  const auto [holds, declared] = words_of(kind);
-  auto d = diag::make(diag::Code::E0801, {}, fmt::format("the column `{}` of `{}` holds {}; it is declared `{}`", column.source_name, path, holds, to_string(column.type)));
-  d.help = fmt::format("declare it as it is: `{}`; an expression can make another type of it", declared);
-  return failure(std::move(d));
 }
 
 /// A statement that gives its rows chunk by chunk.
@@ -329,6 +276,7 @@ Result<std::vector<Type>> types(const Source& source, const FileScan& scan) {
       case Kind::nothing: case Kind::text: types.push_back(Type::of(Base::string)); break;
       case Kind::day: types.push_back(Type::of(Base::date)); break;
       case Kind::moment: types.push_back(Type::of(Base::timestamp)); break;
+      case Kind::duration: types.push_back(Type::of(Base::duration)); break;
     }
     duckdb_destroy_logical_type(&logical);
   }
@@ -355,8 +303,7 @@ Result<ReadOutcome> read(const Source& source, const FileScan& scan, const Fragm
       for (std::size_t c = 0; c < columns.size(); ++c) {
         kinds.push_back(kind_of(duckdb_column_type(&types.result, c)));
         if (kinds.back() == Kind::none)
-          return failure(diag::Code::E0804, fmt::format("column `{}` of `{}` holds no single values that a column of a table can have", columns[c].source_name, scan.path),
-                         "write numbers, texts, dates, times or truth values");
+          return no_single_values(scan.path, columns[c]);
         wanted += (wanted.empty() ? "SELECT " : ", ") + expression_for(scan.header[positions[c]], kinds.back());
       }
     }
