@@ -44,6 +44,7 @@ bool fits(ValueKind kind, const plan::ReadColumn& column) {
 std::unexpected<diag::Diagnostic> other_kind(const std::string& path, const plan::ReadColumn& column, ValueKind kind) {
   const auto [holds, declared] = words_of(kind);
   auto d = diag::make(diag::Code::E0801, {}, fmt::format("the column `{}` of `{}` holds {}; it is declared `{}`", column.source_name, path, holds, to_string(column.type)));
+  d.places.push_back({path, 0, column.source_name, "", fmt::format("all of it holds {}", holds)});
   d.help = fmt::format("declare it as it is: `{}`; an expression can make another type of it", declared);
   return failure(std::move(d));
 }
@@ -66,7 +67,7 @@ void add_decimal(ContractColumn& column, Base base, __int128 value, unsigned sca
     return column.add(static_cast<double>(static_cast<std::int64_t>(value)) / divisor);
   }
   std::string digits;
-  for (__int128 rest = value < 0 ? -value : value; rest > 0 || digits.size() <= scale; rest /= 10) digits += static_cast<char>('0' + static_cast<int>(rest % 10));
+  for (unsigned __int128 rest = value < 0 ? -static_cast<unsigned __int128>(value) : static_cast<unsigned __int128>(value); rest > 0 || digits.size() <= scale; rest /= 10) digits += static_cast<char>('0' + static_cast<int>(rest % 10));
   std::ranges::reverse(digits);
   if (scale > 0) digits.insert(digits.size() - scale, ".");
   if (value < 0) digits.insert(0, "-");

@@ -201,7 +201,7 @@ def test_the_rest_of_the_columns_from_the_lock(run, pyarrow, tmp_path):
     assert d["code"] == "E0808" and "`id` may have been renamed to `number`" in str(d)
     pyarrow(SHOP.replace("pa.int32(), pa.float64()", "pa.string(), pa.float64()").replace("columns[4] =", "columns[0] = list(map(str, columns[0])); columns[4] ="), path=tmp_path / "t.arrow", rows=rows(50), chunk=50)
     d = peek(run, path, check=4)["diagnostics"][0]
-    assert d["code"] == "E0801" and "`id`" in d["message"] and "holds texts" in d["message"]
+    assert d["code"] == "E0808" and "`id` is `int` in " in str(d["notes"]) and "and `string" in str(d["notes"]) and "holds texts" in str(d["rows"])
 
 
 def test_scores_of_arrow_rows(run, pyarrow, tmp_path):

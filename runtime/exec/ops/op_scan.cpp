@@ -44,16 +44,16 @@ Result<void> scan(Session& session, plan::TableIndex index, std::span<const Scan
       cells[f][c].digest = *put;
     }
   });
+  // Values, or a whole column, of another type than mlp.lock says: what it says is shown beside what there is.
+  const plan::Table& declared = session.plan.tables[index];
+  const auto told = [&](diag::Diagnostic broken) {
+    return declared.lock.empty() ? std::move(broken) : compared_with_lock(std::move(broken), declared, io::infer_types(table, declared.name));
+  };
   for (auto& f : failures)
-    if (f) return failure(std::move(*f));
+    if (f) return failure(f->code == diag::Code::E0801 ? told(std::move(*f)) : std::move(*f));
   std::uint64_t bad_count = 0;
   for (const io::BadValues& b : bad) bad_count += b.count;
-  if (bad_count) {
-    diag::Diagnostic broken = io::contract_failure(session.plan.tables[index].name, bad);
-    if (session.plan.tables[index].lock.empty()) return failure(std::move(broken));
-    const Result<Schema> now = io::infer_types(table, session.plan.tables[index].name);
-    return failure(compared_with_lock(std::move(broken), session.plan.tables[index], now));
-  }
+  if (bad_count) return failure(told(io::contract_failure(declared.name, bad)));
   if (session.stopped()) return failure(diag::Code::E0906, "stopped on request", "the next run goes on from here");
   // The bytes that were read are those that were hashed only if the files are still the ones that were looked at.
   for (const io::FileScan& file : table.files) {
