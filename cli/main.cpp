@@ -24,7 +24,7 @@ int main(int argc, char** argv) {
   using namespace mlp::cli;
   // Columns of tens of megabytes come and go: memory that is kept is not asked of the system again page by page, which took longer than
   // the work (docs/benchmarks-relational.md).
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_MMAP_THRESHOLD, 1 << 25);  // the most that is taken
   mallopt(M_TRIM_THRESHOLD, INT_MAX);
   Common common;
   common.colour_out = wants_colour(STDOUT_FILENO);

@@ -60,7 +60,7 @@ std::string of(const Options& options) {
 struct Details {
   std::string operator()(const HashSource& c) const { return c.contract.empty() ? "" : fmt::format("contract of {} columns", c.contract.size()); }
   std::string operator()(const ReadColumn& c) const { return fmt::format("\"{}\" {}", c.source_name, to_string(c.type)); }
-  std::string operator()(const Kernel& c) const { return fmt::format("{}{}", to_string(c.code.type()), c.generate ? " generate" : ""); }
+  std::string operator()(const Kernel& c) const { return fmt::format("{}{}", to_string(c.code.type()), c.generate ? " generate" : c.carried ? " carried" : ""); }
   std::string operator()(const Expect& c) const { return fmt::format("{} items", c.items.size()); }
   std::string operator()(const AssignSplit& c) const { return fmt::format("keys {}{} seed {}", c.keys, c.stratified ? " stratified" : "", c.seed); }
   std::string operator()(const PartialFit& c) const { return fmt::format("{}{}{} folds {} {}", c.native, of(c.options), c.label ? " label" : "", c.folds, of(c.rows)); }

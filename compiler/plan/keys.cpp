@@ -76,9 +76,9 @@ struct CodeHash {
     return h.finish();
   }
   Digest operator()(const Kernel& c) const {
-    Hasher h("kernel/1");
+    Hasher h("kernel/2");
     mix(h, c.code);
-    return h.add(c.generate).finish();
+    return h.add(c.generate).add(c.carried).finish();
   }
   Digest operator()(const Expect& c) const {
     Hasher h("expect/1");
@@ -105,18 +105,18 @@ struct CodeHash {
     mix(h, c.known_after);
     return h.add(c.label).add(c.chosen).add(c.until_us.has_value()).add(c.until_us.value_or(0)).finish();
   }
-  Digest operator()(const Filter& c) const { return Hasher("filter/1").add(c.share.has_value()).add(c.share.value_or(0)).add(c.seed).finish(); }
+  Digest operator()(const Filter& c) const { return Hasher("filter/2").add(c.share.has_value()).add(c.share.value_or(0)).add(c.seed).finish(); }
   Digest operator()(const Arrange& c) const {
-    Hasher h("arrange/1");
+    Hasher h("arrange/2");
     h.add(c.how).add(c.keys);
     mix(h, c.descending);
-    h.add(c.left).add(c.one).add(c.first).add(c.last).add(c.every).add(c.ahead);
+    h.add(c.left).add(c.one).add(c.first).add(c.last).add(c.every).add(c.ahead).add(c.in_pieces);
     for (const Arrange::Is is : c.compared) h.add(is);
     if (c.how == Arrange::How::sample) h.add(c.share);
     return h.finish();
   }
   Digest operator()(const Take& c) const {
-    Hasher h("take/1");
+    Hasher h("take/2");
     h.add(c.side).add(c.which.has_value()).add(c.which.value_or(0)).add(c.itself).add(c.absent.has_value());
     if (c.absent) mix(h, *c.absent);
     mix(h, c.type);

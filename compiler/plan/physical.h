@@ -52,6 +52,7 @@ struct HashSource {
 struct Kernel {
   expr::Expr code;  ///< InputColumn::column is the position among the step's inputs
   bool generate = false;
+  bool carried = false;  ///< a column of a pipeline: computed where it is read
 };
 
 /// Checks expectations of a table. Inputs: the columns used; where none is, one column, for its number of rows. One output: a JSON report; failing ones end the run (E0802).
@@ -69,24 +70,25 @@ struct Expect {
 };
 
 /// Which rows of a table a table has that is made of it by `where` or `sample`. Inputs: the condition; with `share` what makes the rows of
-/// `of`, if it is a step. Per fragment (both tables are cut alike): the positions of the rows that stay, an int Column.
+/// `of`, if it is a step. Per fragment (both tables are cut alike): a bool Column, whether a row stays.
 struct Filter {
   std::optional<double> share;  ///< of a sample: rows are chosen by ordinal and seed
   std::int64_t seed = 0;
   TableIndex of = 0;
 };
 
-/// Which rows of others a table has, as a whole. One output: packed int Columns, the sides; a row number counts through the
-/// fragments of the other table, missing where no row belongs there.
+/// Which rows of others a table has: int Columns, the sides; missing where no row belongs there. What looks at all rows (is_whole) has one
+/// output; a row number counts through the fragments of the other table. What does not is made per fragment of `of[0]` (of a union: of all
+/// tables, one after the other) and cut alike; there `row` is the position in that fragment.
 ///   sort       inputs: columns by `descending`                       sides: row
 ///   limit      inputs: what makes the rows of `of`, if it is a step  sides: row
 ///   dedupe     inputs: `keys` keys, then at most one column          sides: row (the first of `descending`, else the first in the table)
-///   group      inputs: `keys` keys                                   sides: a row of each group; all rows by group; where each group ends among them
+///   group      inputs: `keys` keys                                   sides: a row of each group
 ///   join       inputs: `keys` values, then as many of the other; the values that `compared` compares, then those of the other; where
 ///              nothing is compared: as limit, of both tables           sides: row, row of the other
 ///   join_if    inputs: the join of the third table, whose rows are pairs, and a condition in its rows   sides: as join, of the pairs where it is true
 ///   asof_join  as join, then the two times                           sides: row, row of the other (the latest that is not later)
-///   union_     inputs: as limit, of each of the tables               sides: number of the table, row of it
+///   union_     inputs: as limit, of each of the tables               no sides
 ///   unpivot    inputs: as limit                                      sides: row, number of the column
 ///   cross      inputs: as limit                                      sides: row, the number
 ///   fill       inputs: `keys` keys, then the time                    sides: row or missing, a row of the same key, the time
@@ -103,14 +105,34 @@ struct Arrange {
   std::int64_t first = 0, last = 0;      ///< limit: rows; unpivot: columns; cross: both numbers; windows: how many
   std::int64_t every = 0, ahead = 0;     ///< fill, in the unit of the time (microseconds or days); windows: between two, and the length of one
   double share = 0;                      ///< sample
+  bool in_pieces = false;                ///< join_if: the pairs are made per fragment
   std::vector<TableIndex> of;            ///< whose rows: one, or those of a join or union in order
+
+  bool is_whole() const {
+    switch (how) {
+      case How::sort:
+      case How::dedupe:
+      case How::group:
+      case How::fill:
+      case How::sample:
+      case How::windows: return true;
+      case How::join: return keys == 0 || !compared.empty();
+      case How::join_if: return !in_pieces;
+      case How::limit:
+      case How::asof_join:
+      case How::union_:
+      case How::unpivot:
+      case How::cross: return false;
+    }
+    return true;
+  }
 };
 
 /// The value of a column of another table in the rows of this one. Inputs: Filter or Arrange, then the column (of a union and an
 /// unpivot: one for each table or column). Per fragment: a Column.
 struct Take {
   std::uint32_t side = 0;       ///< of the Arrange that holds the row
-  std::optional<std::uint32_t> which;  ///< of a union, an unpivot: the side that holds which column
+  std::optional<std::uint32_t> which;  ///< of an unpivot: the side that holds which column
   bool itself = false;          ///< the side's number is the value: of the words of `type` where that is a category
   std::optional<Value> absent;  ///< where there is no row; else missing
   Type type;
@@ -483,6 +505,8 @@ struct Physical {
   const Step& operator[](StepId id) const { return steps[id.index()]; }
 };
 
+/// Whether a step of this kind has an output for every fragment, or one.
+bool made_per_fragment(const StepCode& code);
 /// What does not hold of a plan that has to: order, arity of inputs, tables. Empty when all does.
 std::vector<std::string> verify(const Physical& plan);
 std::string dump(const Physical& plan);

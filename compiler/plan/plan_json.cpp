@@ -58,7 +58,7 @@ template <class A> void fields(A& a, ReadColumn& c) {
   a("allowed", c.allowed), a("matches", c.matches), a("range", c.range);
 }
 template <class A> void fields(A& a, HashSource& c) { a("takes", c.takes), a("contract", c.contract); }
-template <class A> void fields(A& a, Kernel& c) { a("code", c.code), a("generate", c.generate); }
+template <class A> void fields(A& a, Kernel& c) { a("code", c.code), a("generate", c.generate), a("carried", c.carried); }
 template <class A> void fields(A& a, Expect::Item& i) {
   a("text", i.text), a("span", i.span), a("warn", i.warn), a("for_all_rows", i.for_all_rows), a("condition", i.condition);
   a("statistics", i.statistics);
@@ -67,7 +67,7 @@ template <class A> void fields(A& a, Expect& c) { a("items", c.items); }
 template <class A> void fields(A& a, Filter& c) { a("share", c.share), a("seed", c.seed), a("of", c.of); }
 template <class A> void fields(A& a, Arrange& c) {
   a("how", c.how), a("keys", c.keys), a("descending", c.descending), a("compared", c.compared), a("left", c.left), a("one", c.one), a("first", c.first), a("last", c.last);
-  a("every", c.every), a("ahead", c.ahead), a("share", c.share), a("of", c.of);
+  a("every", c.every), a("ahead", c.ahead), a("share", c.share), a("in_pieces", c.in_pieces), a("of", c.of);
 }
 template <class A> void fields(A& a, Take& c) { a("side", c.side), a("which", c.which), a("itself", c.itself), a("absent", c.absent), a("type", c.type); }
 template <class A> void fields(A& a, OrderRows& c) { a("keys", c.keys), a("descending", c.descending); }

@@ -48,11 +48,6 @@ Makes makes(const StepCode& code) {
   return std::visit(visitor, code);
 }
 
-bool made_per_fragment(const StepCode& code) {
-  const Makes made = makes(code);
-  return std::holds_alternative<Filter>(code) || made == Makes::column || made == Makes::partial_fit || made == Makes::partial_bins;
-}
-
 /// Looks at one step whose inputs exist and stand before it.
 struct StepCheck {
   const Physical& plan;
@@ -153,7 +148,7 @@ struct StepCheck {
     if (c.how == How::join_if) {
       expect_inputs(Makes::rows, 2);
       const auto* pairs = step.inputs.empty() ? nullptr : std::get_if<Arrange>(&plan[step.inputs[0]].code);
-      if (!pairs || pairs->how != How::join) problem("has no pairs to choose from");
+      if (!pairs || pairs->how != How::join || pairs->is_whole() == c.in_pieces) problem("has no pairs to choose from");
       return;
     }
     if (c.how == How::windows) {
@@ -292,6 +287,12 @@ void check_model(const Physical& plan, const Model& model, std::vector<std::stri
 }
 
 }  // namespace
+
+bool made_per_fragment(const StepCode& code) {
+  if (const auto* arrange = std::get_if<Arrange>(&code)) return !arrange->is_whole();
+  const Makes made = makes(code);
+  return std::holds_alternative<Filter>(code) || made == Makes::column || made == Makes::partial_fit || made == Makes::partial_bins;
+}
 
 std::vector<std::string> verify(const Physical& plan) {
   std::vector<std::string> problems;

@@ -61,6 +61,7 @@ StepId lower_kernel(Lowering& l, const expr::Expr& e, const Place& place, Instan
   const RowWisePart part(e);
   plan::Kernel kernel;
   kernel.generate = generate;
+  kernel.carried = place.carried;
   std::vector<StepId> inputs;
   std::vector<expr::NodeId> moved(e.nodes.size());
   std::vector<std::uint32_t> input_of(e.nodes.size(), 0);
@@ -132,7 +133,7 @@ StepId lower_column(Lowering& l, hir::ColumnId id, Instance* instance) {
   }
   const hir::Column& column = l.workflow[id];
   const hir::TableId table = table_of(l.workflow, id);
-  const Place place{column_name(l.workflow, id), fitted ? instance->suffix : "", column.span, table_index(l.workflow, table)};
+  const Place place{column_name(l.workflow, id), fitted ? instance->suffix : "", column.span, table_index(l.workflow, table), column.table && l.workflow[*column.table].stage.has_value()};
   const StepId step = lower_code(l, id, place, instance);
   name_step(l, step, id);
   if (fitted) instance->columns[id] = step;

@@ -37,7 +37,7 @@ struct RowsOfStage {
   plan::TableIndex from = table_index(l.workflow, stage.from);
   Place place = {table.intermediate ? table.name : table.name + ".rows", "", stage.span, table_index(l.workflow, id)};
 
-  Place at(const char* part, plan::TableIndex index) const { return {place.name + part, "", stage.span, index}; }
+  Place at(const char* part, plan::TableIndex index) const { return {place.name + part, "", stage.span, index, true}; }
   StepId column(hir::ColumnId column) { return lower_column(l, column, nullptr); }
   std::vector<StepId> row_maker(hir::TableId of) {
     const auto step = lower_rows_of(l, of);
@@ -116,7 +116,9 @@ struct RowsOfStage {
     code.left = stage.left, code.one = stage.one;
     code.of.push_back(table_index(l.workflow, pairs));
     const std::string text = fmt::format("join {}{}{} on {}", stage.one ? "one " : "", stage.left ? "left " : "", l.workflow[stage.others[0]].name, expr::to_string(*l.workflow[*stage.condition].code()));
-    return add_step(l, place, std::move(code), {*lower_rows_of(l, pairs), column(*stage.condition)}, text);
+    const StepId rows = *lower_rows_of(l, pairs);
+    code.in_pieces = l.plan[rows].per_fragment;
+    return add_step(l, place, std::move(code), {rows, column(*stage.condition)}, text);
   }
   StepId sample_by_identity() {
     plan::Arrange code = arrange(How::sample);
@@ -172,7 +174,7 @@ StepId converted(Lowering& l, hir::ColumnId column, const Type& type, const Plac
   code.inputs = {{column.value, have, l.workflow[column].name}};
   const expr::NodeId input = code.push(expr::Input{0}, have);
   code.push(expr::Convert{input}, type.maybe(have.missing));
-  return lower_expression(l, code, {place.name + ".part", place.suffix, place.span, table_index(l.workflow, table_of(l.workflow, column))}, nullptr);
+  return lower_expression(l, code, {place.name + ".part", place.suffix, place.span, table_index(l.workflow, table_of(l.workflow, column)), true}, nullptr);
 }
 
 }  // namespace
@@ -276,8 +278,7 @@ std::optional<StepId> lower_stage_column(Lowering& l, hir::ColumnId id, const Pl
   if (stage.kind == Kind::union_ || (stage.kind == Kind::unpivot && (one_of || code.inputs.size() == static_cast<std::size_t>(stage.count)) && code.inputs.size() > 1)) {
     std::vector<StepId> inputs = {*lower_rows_of(l, *column.table)};
     for (const expr::InputColumn& input : code.inputs) inputs.push_back(converted(l, hir::ColumnId(input.column), column.type, place));
-    take.side = stage.kind == Kind::union_ ? 1 : 0;
-    take.which = stage.kind == Kind::union_ ? 0 : 1;
+    if (stage.kind == Kind::unpivot) take.which = 1;
     return add_step(l, place, std::move(take), std::move(inputs), column.name);
   }
   // As it is there, but for what the stage knows of it: a `where … is known` leaves nothing missing.

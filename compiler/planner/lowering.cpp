@@ -10,48 +10,11 @@ namespace mlp::planner {
 
 using plan::StepId;
 
-namespace {
-
-struct PerFragment {
-  bool operator()(const plan::ReadColumn&) const { return true; }
-  bool operator()(const plan::Kernel&) const { return true; }
-  bool operator()(const plan::AssignSplit&) const { return true; }
-  bool operator()(const plan::PartialFit&) const { return true; }
-  bool operator()(const plan::ApplyFit&) const { return true; }
-  bool operator()(const plan::AssignFolds&) const { return true; }
-  bool operator()(const plan::PartialBins&) const { return true; }
-  bool operator()(const plan::Bin&) const { return true; }
-  bool operator()(const plan::Predict&) const { return true; }
-  bool operator()(const plan::HashSource&) const { return false; }
-  bool operator()(const plan::Expect&) const { return false; }
-  bool operator()(const plan::MergeFit&) const { return false; }
-  bool operator()(const plan::MergeBins&) const { return false; }
-  bool operator()(const plan::Train&) const { return false; }
-  bool operator()(const plan::Metrics&) const { return false; }
-  bool operator()(const plan::Gates&) const { return false; }
-  bool operator()(const plan::BuildScorer&) const { return false; }
-  bool operator()(const plan::Register&) const { return false; }
-  bool operator()(const plan::Champion&) const { return false; }
-  bool operator()(const plan::PredictChampion&) const { return true; }
-  bool operator()(const plan::Filter&) const { return true; }
-  bool operator()(const plan::Arrange&) const { return false; }
-  bool operator()(const plan::Take&) const { return true; }
-  bool operator()(const plan::OrderRows&) const { return false; }
-  bool operator()(const plan::Aggregate&) const { return true; }
-  bool operator()(const plan::MatchHistory&) const { return false; }
-  bool operator()(const plan::History&) const { return true; }
-  bool operator()(const plan::KeepHistory&) const { return false; }
-  bool operator()(const plan::AsOf&) const { return false; }
-  bool operator()(const plan::CutByTime&) const { return true; }
-};
-
-}  // namespace
-
 StepId add_step(Lowering& l, const Place& place, plan::StepCode code, std::vector<StepId> inputs, std::string text) {
   plan::Step step;
   step.table = place.table;
   step.inputs = std::move(inputs);
-  step.per_fragment = std::visit(PerFragment{}, code);
+  step.per_fragment = plan::made_per_fragment(code);
   step.shows_names = std::holds_alternative<plan::BuildScorer>(code) || std::holds_alternative<plan::Register>(code);
   step.code = std::move(code);
   step.span = place.span;

@@ -18,6 +18,7 @@ struct Place {
   std::string suffix;  ///< tells instances apart: " [fold 1]"
   Span span;
   plan::TableIndex table = 0;
+  bool carried = false;  ///< an expression of a pipeline
 };
 
 /// A column of a view depends on the rows that fitted things are fitted on and on the label that they may use: each train makes

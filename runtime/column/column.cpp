@@ -252,10 +252,12 @@ Column take(const Column& column, std::span<const std::int64_t> rows, const Valu
   Column from = column;
   from.type = type;
   if (!any_absent) return gather_rows(from, rows.size(), [rows](std::size_t i) { return static_cast<std::size_t>(rows[i]); });
-  const Column parts[] = {from, constant(type, absent, 1)};
-  from = concatenate(parts);
-  const std::size_t last = column.rows;
-  return gather_rows(from, rows.size(), [rows, last](std::size_t i) { return rows[i] < 0 ? last : static_cast<std::size_t>(rows[i]); });
+  std::vector<std::size_t> there, place(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    if (rows[i] >= 0) place[i] = there.size(), there.push_back(static_cast<std::size_t>(rows[i]));
+  const std::size_t last = there.size();
+  const Column parts[] = {gather_rows(from, last, [&](std::size_t i) { return there[i]; }), constant(type, absent, 1)};
+  return gather_rows(concatenate(parts), rows.size(), [&](std::size_t i) { return rows[i] < 0 ? last : place[i]; });
 }
 
 Column concatenate(std::span<const Column> columns) {

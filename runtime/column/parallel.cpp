@@ -9,6 +9,7 @@
 #else
 #include <tbb/blocked_range.h>
 #include <tbb/parallel_for.h>
+#include <tbb/task_arena.h>
 #endif
 
 namespace mlp {
@@ -40,7 +41,11 @@ void parallel_for(std::size_t count, const std::function<void(std::size_t)>& bod
   work();
 }
 
+void isolated(const std::function<void()>& body) { body(); }
+
 #else
+
+void isolated(const std::function<void()>& body) { tbb::this_task_arena::isolate(body); }
 
 void parallel_for(std::size_t count, const std::function<void(std::size_t)>& body) {
   if (count <= 1) {

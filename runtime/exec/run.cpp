@@ -27,7 +27,7 @@ double seconds_since(SteadyClock::time_point from) { return std::chrono::duratio
 
 Digest recipe_record(const plan::Step& step) { return Hasher("recipe/1").add(step.recipe_key).finish(); }
 
-/// What is scheduled as one: a step, or all columns read of one table.
+/// What is scheduled as one: a step, or all columns read of one table, or all aggregates of one grouping.
 struct Task {
   std::vector<plan::StepId> steps;
 };
@@ -52,20 +52,25 @@ std::optional<fetch::Given> given_to(Session& session, const plan::Step& step) {
                       }};
 }
 
+bool is_of_groups(const plan::Physical& plan, const plan::Step& step) {
+  return std::holds_alternative<plan::Aggregate>(step.code) && std::holds_alternative<plan::Arrange>(plan[step.inputs[0]].code);
+}
+
 Tasks group_steps(const plan::Physical& plan) {
   Tasks out;
   std::vector<std::size_t> task_of(plan.steps.size());
-  std::vector<std::optional<std::size_t>> scan_of(plan.tables.size()), source_of(plan.tables.size());
+  std::vector<std::optional<std::size_t>> scan_of(plan.tables.size()), source_of(plan.tables.size()), groups_of(plan.tables.size());
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
     const plan::Step& step = plan.steps[i];
-    if (std::holds_alternative<plan::ReadColumn>(step.code) && scan_of[step.table]) {
-      task_of[i] = *scan_of[step.table];
+    auto* together = std::holds_alternative<plan::ReadColumn>(step.code) ? &scan_of[step.table] : is_of_groups(plan, step) ? &groups_of[step.table] : nullptr;
+    if (together && *together) {
+      task_of[i] = **together;
       out.tasks[task_of[i]].steps.push_back(plan::StepId(i));
       continue;
     }
     task_of[i] = out.tasks.size();
     out.tasks.push_back({{plan::StepId(i)}});
-    if (std::holds_alternative<plan::ReadColumn>(step.code)) scan_of[step.table] = task_of[i];
+    if (together) *together = task_of[i];
     if (std::holds_alternative<plan::HashSource>(step.code) || makes_rows(step)) source_of[step.table] = task_of[i];
   }
   out.graph.followers.resize(out.tasks.size());
@@ -124,7 +129,8 @@ class Runner {
 
  private:
   Result<void> run_task(const Task& task) {
-    if (task.steps.size() > 1 || std::holds_alternative<plan::ReadColumn>(session_.plan[task.steps[0]].code)) return run_scan(task);
+    if (std::holds_alternative<plan::ReadColumn>(session_.plan[task.steps[0]].code)) return run_scan(task);
+    if (is_of_groups(session_.plan, session_.plan[task.steps[0]])) return run_groups(task);
     return run_step(task.steps[0]);
   }
 
@@ -226,17 +232,50 @@ class Runner {
     return {};
   }
 
+  Result<void> run_groups(const Task& task) {
+    const auto began = SteadyClock::now();
+    std::vector<std::vector<Digest>> keys;
+    std::vector<std::vector<std::size_t>> missing;
+    std::vector<plan::StepId> asked;
+    for (const plan::StepId id : task.steps) {
+      keys.push_back(action_keys(session_, id));
+      missing.push_back(find_outputs(id, keys.back()));
+      if (missing.back().empty()) continue;
+      report_.steps[id.index()].reason = reason_to_run(session_, id);
+      asked.push_back(id);
+    }
+    if (!asked.empty()) {
+      started(session_.plan[asked[0]]);
+      MLP_TRY(auto columns, aggregate_groups(session_, asked));
+      for (std::size_t i = 0, a = 0; i < task.steps.size(); ++i) {
+        if (missing[i].empty()) continue;
+        std::optional<Column> column = std::move(columns[a++]);
+        if (!column) {
+          MLP_TRY(column, compute_whole(session_, session_.plan[task.steps[i]]));
+        }
+        MLP_TRY_VOID(keep_column(task.steps[i], keys[i], missing[i], *column));
+      }
+    }
+    for (std::size_t i = 0; i < task.steps.size(); ++i) finished(task.steps[i], began, missing[i].size(), keys[i]);
+    return {};
+  }
+
+  /// Takes what is in the store; gives the fragments that are not.
+  std::vector<std::size_t> find_outputs(plan::StepId id, const std::vector<Digest>& keys) {
+    StepState& state = session_.steps[id.index()];
+    state.outputs.assign(keys.size(), {}), state.rows.assign(keys.size(), 0);
+    std::vector<std::size_t> missing;
+    for (std::size_t f = 0; f < keys.size(); ++f)
+      if (!reuse_output(session_, id, f, keys[f])) missing.push_back(f);
+    return missing;
+  }
+
   Result<void> run_step(plan::StepId id) {
     const plan::Step& step = session_.plan[id];
     if (std::holds_alternative<plan::HashSource>(step.code)) return run_source(id);
     const auto began = SteadyClock::now();
     const std::vector<Digest> keys = action_keys(session_, id);
-    StepState& state = session_.steps[id.index()];
-    state.outputs.assign(keys.size(), {}), state.rows.assign(keys.size(), 0);
-    std::vector<std::size_t> missing;
-    for (std::size_t f = 0; f < keys.size(); ++f) {
-      if (!reuse_output(session_, id, f, keys[f])) missing.push_back(f);
-    }
+    const std::vector<std::size_t> missing = find_outputs(id, keys);
     if (is_virtual(step)) return run_virtual(id, keys, missing, began);
     if (missing.empty()) {
       if (makes_rows(step)) session_.tables[step.table] = made_fragments(session_, id);
@@ -249,7 +288,8 @@ class Runner {
       std::vector<std::uint8_t> ran(keys.size(), 0);
       MLP_TRY_VOID(assign(session_, id, keys, ran));
     } else if (is_computed_whole(session_.plan, step)) {
-      MLP_TRY_VOID(compute_column(id, keys, missing));
+      MLP_TRY(const Column column, compute_whole(session_, step));
+      MLP_TRY_VOID(keep_column(id, keys, missing, column));
     } else {
       MLP_TRY_VOID(compute_cells(id, keys, missing));
     }
@@ -266,34 +306,40 @@ class Runner {
       report_.steps[id.index()].reason = reason_to_run(session_, id);
       started(step);
     }
-    for (const std::size_t f : missing) {
-      session_.store.stage(keys[f], {});
-      MLP_CHECK(reuse_output(session_, id, f, keys[f]));
-    }
+    for (const std::size_t f : missing) state.outputs[f] = virtual_output(keys[f]);
     state.done = true;  // to itself; whoever waits for it is told below
-    // Here and not where it is first read: two steps would compute it at once.
-    if (!missing.empty() && !step.per_fragment) {
+    const bool rows = makes_rows(step);
+    if (rows) {
+      std::vector<std::optional<diag::Diagnostic>> failures(missing.size());
+      parallel_for(missing.size(), [&](std::size_t m) {
+        auto count = count_rows(session_, id, missing[m]);
+        if (count) state.rows[missing[m]] = *count;
+        else failures[m] = std::move(count.error());
+      });
+      for (auto& f : failures)
+        if (f) return failure(std::move(*f));
+      session_.tables[step.table] = made_fragments(session_, id);
+    } else if (!missing.empty() && !step.per_fragment) {
+      // Here and not where it is first read: two steps would compute it at once.
       MLP_TRY_VOID(session_.parts(id));
     } else if (!missing.empty() && is_computed_whole(session_.plan, step)) {
       MLP_TRY_VOID(session_.whole_column(id));
     }
+    for (const std::size_t f : missing) session_.store.stage(keys[f], {{}, rows ? std::to_string(state.rows[f]) : std::string()});
     const bool kept = std::find(session_.options.kept.begin(), session_.options.kept.end(), id) != session_.options.kept.end();
     std::vector<Digest> objects(kept ? keys.size() : 0);
-    std::vector<std::optional<diag::Diagnostic>> failures(keys.size());
-    const auto each = [&](std::size_t f) {
+    std::vector<std::optional<diag::Diagnostic>> failures(objects.size());
+    parallel_for(objects.size(), [&](std::size_t f) {
       const Digest key = Hasher("kept/1").add(state.outputs[f]).finish();
-      if (const auto entry = kept ? session_.store.find(key) : std::nullopt) {
+      if (const auto entry = session_.store.find(key)) {
         objects[f] = entry->outputs.at(0);
         return;
       }
-      auto column = session_.column(id, f);
-      if (!column) failures[f] = std::move(column.error());
-      if (!column || !kept) return;
-      if (auto digest = session_.store.put(encode(**column))) session_.store.stage(key, {{objects[f] = *digest}, {}});
+      const auto column = session_.column(id, f);
+      auto digest = column ? session_.store.put(encode(**column)) : failure(diag::Diagnostic(column.error()));
+      if (digest) session_.store.stage(key, {{objects[f] = *digest}, {}});
       else failures[f] = std::move(digest.error());
-    };
-    if (kept) parallel_for(keys.size(), each);
-    else if (step.per_fragment && !is_computed_whole(session_.plan, step)) parallel_for(missing.size(), [&](std::size_t m) { each(missing[m]); });
+    });
     for (auto& f : failures)
       if (f) return failure(std::move(*f));
     finished(id, began, missing.size(), keys);
@@ -314,7 +360,7 @@ class Runner {
           state.outputs[f] = *digest;
           std::string metadata;
           if (makes_rows(session_.plan[id])) {
-            state.rows[f] = made->columns.front().rows;
+            state.rows[f] = kept_rows(made->columns.front()).front().rows;
             metadata = std::to_string(state.rows[f]);
           }
           const auto staged = session_.store.stage(keys[f], {{*digest}, std::move(metadata)});
@@ -333,9 +379,8 @@ class Runner {
     return {};
   }
 
-  /// A column that is computed as a whole, cut into the fragments that are missing.
-  Result<void> compute_column(plan::StepId id, const std::vector<Digest>& keys, const std::vector<std::size_t>& missing) {
-    MLP_TRY(const Column column, compute_whole(session_, session_.plan[id]));
+  /// A column that was computed as a whole, cut into the fragments that are missing.
+  Result<void> keep_column(plan::StepId id, const std::vector<Digest>& keys, const std::vector<std::size_t>& missing, const Column& column) {
     const auto& places = session_.fragments(session_.plan[id]).fragments;
     std::vector<std::optional<diag::Diagnostic>> failures(missing.size());
     parallel_for(missing.size(), [&](std::size_t m) {
@@ -374,12 +419,6 @@ class Runner {
     if (!column) return failure(std::move(column.error()));
     return Made{encode(*column), {std::move(*column)}};
   }
-  static Result<Made> made(Result<std::vector<Column>> columns) {
-    if (!columns) return failure(std::move(columns.error()));
-    std::vector<std::string> parts(columns->size());
-    parallel_for(parts.size(), [&](std::size_t i) { parts[i] = encode((*columns)[i]); });
-    return Made{pack(parts), std::move(*columns)};
-  }
 
   Result<Made> compute(plan::StepId id, std::size_t f) {
     const plan::Step& step = session_.plan[id];
@@ -415,7 +454,7 @@ class Runner {
       Result<Made> operator()(const plan::PredictChampion& c) { return made(predict_champion(r.session_, step, c, f)); }
       Result<Made> operator()(const plan::Register& c) { return made(register_candidate(r.session_, step, c)); }
       Result<Made> operator()(const plan::Filter& c) { return made(filter(r.session_, step, c, f)); }
-      Result<Made> operator()(const plan::Arrange& c) { return made(arrange(r.session_, step, c)); }
+      Result<Made> operator()(const plan::Arrange&) { return unreachable(); }
       Result<Made> operator()(const plan::Take&) { return unreachable(); }
       Result<Made> operator()(const plan::OrderRows&) { return unreachable(); }
       Result<Made> operator()(const plan::Aggregate&) { return unreachable(); }
@@ -627,7 +666,7 @@ Result<std::vector<StepForecast>> preview(const plan::Physical& plan, store::Sto
       forecasts.push_back(std::move(forecast));
       continue;
     }
-    const bool fragments_known = std::holds_alternative<plan::Arrange>(step.code) || session.tables[session.cut_by(step)].has_value();
+    const bool fragments_known = session.cut_like(step).has_value();
     // Of the inputs that are not known yet, one that will certainly be another says more than one that may be.
     const auto is_unknown = [&](plan::StepId input) { return !session.steps[input.index()].done; };
     auto unknown = std::find_if(step.inputs.begin(), step.inputs.end(),

@@ -4,9 +4,9 @@
 #include <charconv>
 
 #include "compiler/support/check.h"
-#include "runtime/column/byte_list.h"
 #include "runtime/column/codec.h"
 #include "runtime/column/parallel.h"
+#include "runtime/exec/reason.h"
 #include "runtime/exec/source.h"
 
 namespace mlp::exec {
@@ -94,32 +94,28 @@ Result<std::shared_ptr<const Column>> Session::column(plan::StepId step, std::si
     return std::make_shared<const Column>(slice(whole, place.first_row, place.rows));
   }
   if (is_virtual(of)) {
-    MLP_TRY(Column made, take_filtered(*this, of, std::get<plan::Take>(of.code), fragment));
+    const auto* take = std::get_if<plan::Take>(&of.code);
+    MLP_TRY(Column made, take ? take_cell(*this, of, *take, fragment) : kernel(*this, of, std::get<plan::Kernel>(of.code), fragment));
     return first(cache.keep(digest, {std::move(made)}));
   }
-  MLP_TRY(const Columns cell, stored(digest, false));
-  return first(cell);
+  MLP_TRY(const std::string bytes, store.get(digest));
+  MLP_TRY(Column cell, decode_column(bytes));
+  return first(cache.keep(digest, {std::move(cell)}));
 }
 
-Result<Columns> Session::stored(const Digest& object, bool packed) {
-  if (const auto cached = cache.find(object)) return cached;
-  MLP_TRY(std::string bytes, store.get(object));
-  std::vector<std::string> cells;
-  if (packed) {
-    MLP_TRY(cells, unpack(bytes));
-  } else {
-    cells.push_back(std::move(bytes));
+std::optional<std::vector<io::Fragment>> Session::cut_like(const plan::Step& step) const {
+  std::vector<plan::TableIndex> of = {step.table};
+  if (const auto* filter = std::get_if<plan::Filter>(&step.code)) of = {filter->of};
+  if (const auto* arrange = std::get_if<plan::Arrange>(&step.code)) {
+    of = arrange->of;
+    if (arrange->how != plan::Arrange::How::union_) of.resize(1);
   }
-  std::vector<Column> out;
-  for (const std::string& cell : cells) {
-    MLP_TRY(out.emplace_back(), decode_column(cell));
+  std::vector<io::Fragment> out;
+  for (const plan::TableIndex table : of) {
+    if (!tables[table]) return std::nullopt;
+    out.insert(out.end(), tables[table]->fragments.begin(), tables[table]->fragments.end());
   }
-  return cache.keep(object, std::move(out));
-}
-
-plan::TableIndex Session::cut_by(const plan::Step& step) const {
-  const auto* filter = std::get_if<plan::Filter>(&step.code);
-  return filter ? filter->of : step.table;
+  return out;
 }
 
 Digest Session::whole_digest(plan::StepId id) const {
@@ -153,13 +149,21 @@ Result<Column> Session::whole_column(plan::StepId id) {
   return columns.size() == 1 ? columns.front() : cache.keep(digest, {concatenate(columns)})->front();
 }
 
-Result<Columns> Session::parts(plan::StepId id) {
-  const Digest& digest = output(id, 0);
+Result<Columns> Session::parts(plan::StepId id, std::size_t fragment) {
   const plan::Step& step = plan[id];
-  if (!is_virtual(step)) return stored(digest, true);
+  const Digest digest = Hasher("parts/1").add(output(id, fragment)).finish();
   if (const auto cached = cache.find(digest)) return cached;
-  const auto* ordered = std::get_if<plan::OrderRows>(&step.code);
-  MLP_TRY(std::vector<Column> made, ordered ? order_rows(*this, step, *ordered) : match_history(*this, step, std::get<plan::MatchHistory>(step.code)));
+  std::vector<Column> made;
+  if (std::holds_alternative<plan::Filter>(step.code)) {
+    MLP_TRY(const auto stays, column(id, fragment));
+    made = kept_rows(*stays);
+  } else if (const auto* arranged = std::get_if<plan::Arrange>(&step.code)) {
+    MLP_TRY(made, arrange(*this, id, *arranged, fragment));
+  } else if (const auto* ordered = std::get_if<plan::OrderRows>(&step.code)) {
+    MLP_TRY(made, order_rows(*this, step, *ordered));
+  } else {
+    MLP_TRY(made, match_history(*this, step, std::get<plan::MatchHistory>(step.code)));
+  }
   return cache.keep(digest, std::move(made));
 }
 
@@ -174,11 +178,40 @@ Result<std::vector<Column>> Session::columns(const plan::Step& step, std::size_t
 
 namespace {
 
-/// Whether the rows depend on how many there are alone.
-bool counts_rows_only(const plan::Arrange& arrange) {
-  using How = plan::Arrange::How;
-  const bool all_pairs = arrange.how == How::join && arrange.keys == 0 && arrange.compared.empty();
-  return all_pairs || arrange.how == How::limit || arrange.how == How::unpivot || arrange.how == How::cross || arrange.how == How::union_;
+/// The keys of an Arrange that is made per fragment, and of what is taken by it or by a Filter.
+std::vector<Digest> keys_of_rows(const Session& session, const plan::Step& step) {
+  const auto* take = std::get_if<plan::Take>(&step.code);
+  const auto* arrange = std::get_if<plan::Arrange>(take ? &session.plan[step.inputs[0]].code : &step.code);
+  const bool is_union = arrange && arrange->how == plan::Arrange::How::union_;
+  const bool joins = arrange && (arrange->how == plan::Arrange::How::join || arrange->how == plan::Arrange::How::asof_join || arrange->how == plan::Arrange::How::join_if);
+  // Columns in the rows of a fragment have cells there, those of the other table of a join belong to every fragment.
+  std::vector<std::size_t> cells;
+  Hasher whole("others/1");
+  for (std::size_t i = take ? 1 : 0; i < step.inputs.size(); ++i) {
+    const bool other = joins && (take ? take->side == 1 : arrange->how != plan::Arrange::How::join_if && i >= arrange->keys && i != 2 * arrange->keys);
+    if (!other) cells.push_back(i);
+    else whole.add(output_digest(session.steps[step.inputs[i].index()]));
+  }
+  const Digest others = whole.finish();
+  const std::vector<io::Fragment> fragments = take ? session.fragments(step).fragments : *session.cut_like(step);
+  std::vector<Digest> keys;
+  for (std::size_t f = 0; f < fragments.size(); ++f) {
+    Hasher hasher(take ? "taken/1" : "rows/2");
+    hasher.add(step.code_key).add(others);
+    if (take) hasher.add(session.output(step.inputs[0], f));
+    if (is_union) {
+      const auto [table, part] = part_of_union(session, *arrange, f);
+      hasher.add(table);
+      take ? hasher.add(session.output(step.inputs[1 + table], part)) : hasher.add(fragments[f].rows);
+    } else if (!take && !joins) {
+      hasher.add(fragments[f].rows);  // these count rows only
+      if (arrange->how == plan::Arrange::How::limit) hasher.add(fragments[f].first_row);
+    } else {
+      for (const std::size_t i : cells) hasher.add(session.output(step.inputs[i], f));
+    }
+    keys.push_back(hasher.finish());
+  }
+  return keys;
 }
 
 }  // namespace
@@ -202,16 +235,17 @@ std::vector<Digest> action_keys(const Session& session, plan::StepId id) {
   }
   const auto* filtered = std::get_if<plan::Filter>(&step.code);
   if (!step.per_fragment) {
-    Hasher hasher(makes_rows(step) ? "rows/1" : "whole/1");
+    Hasher hasher(makes_rows(step) ? "rows/2" : "whole/1");
     hasher.add(step.code_key);
-    if (const auto* arranged = std::get_if<plan::Arrange>(&step.code); arranged && counts_rows_only(*arranged)) {
-      for (const plan::TableIndex of : arranged->of) hasher.add(session.tables[of]->rows);
-    } else {
-      for (plan::StepId input : step.inputs) whole_input(hasher, input);
-    }
+    for (plan::StepId input : step.inputs) whole_input(hasher, input);
+    if (const auto* whole = std::get_if<plan::Arrange>(&step.code))
+      for (const plan::TableIndex of : whole->of) hasher.add(session.tables[of]->rows);  // there may be no inputs
     keys.push_back(hasher.finish());
     return keys;
   }
+  const auto* arranged = std::get_if<plan::Arrange>(&step.code);
+  const auto* take = std::get_if<plan::Take>(&step.code);
+  if (arranged || (take && !is_computed_whole(session.plan, step))) return keys_of_rows(session, step);
   if (is_computed_whole(session.plan, step)) {
     Hasher inputs("inputs/1");
     inputs.add(step.code_key);
@@ -221,11 +255,11 @@ std::vector<Digest> action_keys(const Session& session, plan::StepId id) {
     return keys;
   }
   if (filtered && filtered->share) {
-    for (const io::Fragment& place : session.tables[filtered->of]->fragments)
-      keys.push_back(Hasher("sample/2").add(step.code_key).add(place.first_row).add(place.rows).finish());
+    for (const io::Fragment& place : *session.cut_like(step))
+      keys.push_back(Hasher("sample/3").add(step.code_key).add(place.first_row).add(place.rows).finish());
     return keys;
   }
-  const io::Table& fragments = *session.tables[session.cut_by(step)];
+  const std::vector<io::Fragment> fragments = *session.cut_like(step);
   const bool reads = std::holds_alternative<plan::ReadColumn>(step.code);
   const bool may_read = std::holds_alternative<plan::PredictChampion>(step.code) && !table->synthetic;
   const bool deals = std::holds_alternative<plan::AssignSplit>(step.code) || std::holds_alternative<plan::AssignFolds>(step.code);
@@ -233,9 +267,9 @@ std::vector<Digest> action_keys(const Session& session, plan::StepId id) {
   // A function of the row's ordinal gives other values at another place in the table.
   const bool placed = code && (code->generate || expr::depends_on_position(code->code));
   Digest before{};  // what the dealing of the rows so far depended on
-  for (std::size_t f = 0; f < fragments.fragments.size(); ++f) {
-    const io::Fragment& place = fragments.fragments[f];
-    Hasher hasher(filtered ? "kept/2" : "cell/1");
+  for (std::size_t f = 0; f < fragments.size(); ++f) {
+    const io::Fragment& place = fragments[f];
+    Hasher hasher(filtered ? "kept/3" : "cell/1");
     hasher.add(step.code_key);
     if (may_read) hasher.add(place.content);
     if (reads) {
@@ -264,22 +298,26 @@ std::vector<Digest> action_keys(const Session& session, plan::StepId id) {
 }
 
 bool is_computed_whole(const plan::Physical& plan, const plan::Step& step) {
-  if (std::holds_alternative<plan::Take>(step.code)) return std::holds_alternative<plan::Arrange>(plan[step.inputs[0]].code);
+  if (std::holds_alternative<plan::Take>(step.code)) return !plan[step.inputs[0]].per_fragment;
   return std::holds_alternative<plan::Aggregate>(step.code) || std::holds_alternative<plan::History>(step.code) || std::holds_alternative<plan::CutByTime>(step.code);
 }
 
 bool is_virtual(const plan::Step& step) {
-  return std::holds_alternative<plan::Take>(step.code) || std::holds_alternative<plan::OrderRows>(step.code) || std::holds_alternative<plan::MatchHistory>(step.code);
+  if (const auto* kernel = std::get_if<plan::Kernel>(&step.code)) return kernel->carried;
+  return std::holds_alternative<plan::Take>(step.code) || std::holds_alternative<plan::OrderRows>(step.code) || std::holds_alternative<plan::MatchHistory>(step.code) ||
+         std::holds_alternative<plan::Arrange>(step.code);
 }
 
 bool makes_rows(const plan::Step& step) { return std::holds_alternative<plan::Filter>(step.code) || std::holds_alternative<plan::Arrange>(step.code); }
+
+Digest virtual_output(const Digest& key) { return Hasher("virtual/1").add(key).finish(); }
 
 bool reuse_output(Session& session, plan::StepId id, std::size_t fragment, const Digest& key) {
   const auto entry = session.store.find(key);
   if (!entry) return false;
   const plan::Step& step = session.plan[id];
   StepState& state = session.steps[id.index()];
-  state.outputs[fragment] = is_virtual(step) ? Hasher("virtual/1").add(key).finish() : entry->outputs.at(0);
+  state.outputs[fragment] = is_virtual(step) ? virtual_output(key) : entry->outputs.at(0);
   if (makes_rows(step)) {
     // So that nothing is read to know how many rows there are.
     std::uint64_t rows = 0;

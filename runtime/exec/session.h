@@ -10,10 +10,12 @@
 
 #include "compiler/plan/physical.h"
 #include "runtime/column/column.h"
+#include "runtime/column/parallel.h"
 #include "runtime/exec/run.h"
 #include "runtime/exec/scheduler.h"
 #include "runtime/exec/source.h"
 #include "runtime/jit/evaluate.h"
+#include "runtime/relation/join.h"
 #include "runtime/registry/registry.h"
 #include "runtime/scorer/scorer.h"
 #include "runtime/store/catalog.h"
@@ -43,6 +45,47 @@ class ColumnCache {
   std::unordered_map<Digest, Kept> columns_;
   std::size_t bytes_ = 0;
   std::uint64_t clock_ = 0;
+};
+
+/// Values of this run by what they are made of. The first that asks makes one, others wait for it.
+template <class T>
+class MadeOnce {
+ public:
+  template <class Make>
+  Result<std::shared_ptr<const T>> get(const Digest& digest, Make make) {
+    std::shared_ptr<Entry> entry;
+    {
+      const std::lock_guard lock(mutex_);
+      auto& kept = entries_[digest];
+      if (!kept) kept = std::make_shared<Entry>();
+      entry = kept;
+    }
+    const std::lock_guard lock(entry->mutex);
+    std::optional<diag::Diagnostic> failed;
+    if (!entry->value)
+      isolated([&] {
+        Result<T> made = make();
+        if (made) entry->value = std::make_shared<const T>(std::move(*made));
+        else failed = std::move(made.error());
+      });
+    if (failed) return failure(std::move(*failed));
+    return entry->value;
+  }
+
+ private:
+  struct Entry {
+    std::mutex mutex;
+    std::shared_ptr<const T> value;
+  };
+  std::mutex mutex_;
+  std::unordered_map<Digest, std::shared_ptr<Entry>> entries_;
+};
+
+/// The groups of an Arrange: group g has the keys of row g of the index and of `keys`.
+struct Grouped {
+  relation::KeyIndex index;
+  std::vector<Column> keys;
+  std::vector<std::int64_t> first_row;  ///< of each group, in the whole table
 };
 
 /// Where compiled kernels are kept, and for which machine they are made.
@@ -77,26 +120,29 @@ struct Session {
   std::vector<std::vector<registry::Deployed>> standing{};  ///< of each Champion step: what stood in its stage when the run began
   ColumnCache cache{};
   ScorerCache scorers{};
+  MadeOnce<relation::JoinSide> join_sides{};
+  MadeOnce<Grouped> groups{};
+  MadeOnce<relation::Partition> partitions{};
   ThreadBudget budget{threads};
   jit::Kernels kernels{kernel_options(options, store)};
 
   const io::Table& fragments(const plan::Step& step) const { return *tables[step.table]; }
-  /// The table by whose fragments the outputs of a step are cut: its own, and for a Filter the one that is filtered.
-  plan::TableIndex cut_by(const plan::Step& step) const;
+  /// The fragments that the outputs of a step are cut like: of its own table, or of those whose rows it filters or arranges; null while they are
+  /// not known.
+  std::optional<std::vector<io::Fragment>> cut_like(const plan::Step& step) const;
   bool stopped() const { return options.stop && options.stop->load(); }
 
   /// Output of a step for a fragment (0 for a whole one).
   const Digest& output(plan::StepId step, std::size_t fragment) const;
   Result<std::string> object(plan::StepId step, std::size_t fragment = 0);
   Result<std::shared_ptr<const Column>> column(plan::StepId step, std::size_t fragment);
-  /// The columns that an object holds: one, or several that are packed.
-  Result<Columns> stored(const Digest& object, bool packed);
   /// All fragments of a step's column, one below the other.
   Result<Column> whole_column(plan::StepId step);
   /// Tells what the column of a step holds as a whole.
   Digest whole_digest(plan::StepId step) const;
-  /// The parts of an Arrange, OrderRows or MatchHistory.
-  Result<Columns> parts(plan::StepId step);
+  /// Of a Filter the positions of the rows that stay, of an Arrange its sides, the parts of an OrderRows or MatchHistory. A list without data
+  /// counts 0, 1, 2 ….
+  Result<Columns> parts(plan::StepId step, std::size_t fragment = 0);
   /// The inputs [from, from + count) of a step at a fragment, as columns.
   Result<std::vector<Column>> columns(const plan::Step& step, std::size_t from, std::size_t count, std::size_t fragment);
 };
@@ -108,10 +154,12 @@ Result<void> prepare(Session& session);
 std::vector<Digest> action_keys(const Session& session, plan::StepId step);
 
 /// Whether the cells of a step are computed where they are read and not stored, since to hash and store them takes longer than that: Take, OrderRows,
-/// MatchHistory.
+/// MatchHistory, Arrange, a Kernel of a pipeline.
 bool is_virtual(const plan::Step& step);
 /// Whether a step makes the rows of its table: Filter, Arrange.
 bool makes_rows(const plan::Step& step);
+/// What stands in keys for the output of a virtual step.
+Digest virtual_output(const Digest& key);
 /// Takes the output of a step at a fragment from the store, by its action key; false where it is not there.
 bool reuse_output(Session& session, plan::StepId step, std::size_t fragment, const Digest& key);
 
@@ -143,7 +191,16 @@ Result<void> assign(Session&, plan::StepId, const std::vector<Digest>& keys, std
 /// The fragments of the table whose rows a step has made; its outputs are known.
 io::Table made_fragments(const Session& session, plan::StepId id);
 Result<Column> filter(Session&, const plan::Step&, const plan::Filter&, std::size_t fragment);
-Result<std::vector<Column>> arrange(Session&, const plan::Step&, const plan::Arrange&);
+/// The positions of the rows that a Filter leaves.
+std::vector<Column> kept_rows(const Column& stays);
+Result<std::vector<Column>> arrange(Session&, plan::StepId, const plan::Arrange&, std::size_t fragment);
+/// How many rows a step makes that is virtual, at a fragment.
+Result<std::uint64_t> count_rows(Session&, plan::StepId, std::size_t fragment);
+Result<std::shared_ptr<const Grouped>> grouped(Session&, plan::StepId arrange);
+/// The group of each row of a fragment of the table that is grouped: an int Column.
+Result<std::shared_ptr<const Column>> group_numbers(Session&, plan::StepId arrange, std::size_t fragment);
+/// The rows of the table that is grouped, by group.
+Result<std::shared_ptr<const relation::Partition>> rows_by_group(Session&, plan::StepId arrange);
 Result<std::vector<Column>> order_rows(Session&, const plan::Step&, const plan::OrderRows&);
 Result<std::vector<Column>> match_history(Session&, const plan::Step&, const plan::MatchHistory&);
 Result<std::string> keep_history(Session&, const plan::Step&, const plan::KeepHistory&);
@@ -152,14 +209,18 @@ Result<std::string> as_of(Session&, const plan::Step&);
 Result<std::optional<std::int64_t>> newest_time(Session&, plan::StepId as_of);
 /// Int columns of these numbers.
 std::vector<Column> number_columns(std::initializer_list<const std::vector<std::int64_t>*> lists);
-/// Steps whose column is computed as a whole: Take of an Arrange, Aggregate, History, CutByTime.
+/// Steps whose column is computed as a whole: Take of an Arrange that is whole, Aggregate, History, CutByTime.
 bool is_computed_whole(const plan::Physical& plan, const plan::Step& step);
 Result<Column> compute_whole(Session&, const plan::Step&);
 Result<Column> take_arranged(Session&, const plan::Step&, const plan::Take&);
+/// Aggregates of the groups of one Arrange, together; nothing for those that have to see all rows at once.
+Result<std::vector<std::optional<Column>>> aggregate_groups(Session&, std::span<const plan::StepId> aggregates);
 Result<Column> aggregate(Session&, const plan::Step&, const plan::Aggregate&);
 Result<Column> history(Session&, const plan::Step&, const plan::History&);
 Result<Column> cut_by_time(Session&, const plan::Step&, const plan::CutByTime&);
-Result<Column> take_filtered(Session&, const plan::Step&, const plan::Take&, std::size_t fragment);
+Result<Column> take_cell(Session&, const plan::Step&, const plan::Take&, std::size_t fragment);
+/// Which table of a union, and which fragment of it, is this fragment of the whole.
+std::pair<std::size_t, std::size_t> part_of_union(const Session&, const plan::Arrange&, std::size_t fragment);
 /// Reads what is missing of the columns of one table, each fragment in one scan.
 struct ScanColumn {
   plan::StepId step;

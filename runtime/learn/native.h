@@ -14,6 +14,7 @@
 #include "compiler/diag/diagnostic.h"
 #include "compiler/types/type.h"
 #include "runtime/column/column.h"
+#include "runtime/learn/prefix_sums.h"
 
 /// What the learning entries of `stdlib/*.mlp` are bound to: plain tables of functions over columns. States and models are
 /// bytes in versioned formats of our own; a damaged byte is a failure (E0903, E0909), never a crash.
@@ -144,9 +145,29 @@ struct AggregateInput {
   Type type;                             ///< of the result
 };
 
+/// Rows of a table, each of one of several groups.
+struct GroupPiece {
+  const Column* values = nullptr;        ///< null where the aggregate has no argument
+  std::span<const std::uint8_t> use;     ///< whether a row counts; empty: all do
+  std::span<const std::int64_t> group;   ///< of each row
+};
+
+/// What is known of some rows of each group. Pieces that are added and merged in any way give the bits that NativeAggregate::value gives,
+/// as long as what is merged stands behind what it is merged into.
+struct GroupState {
+  virtual ~GroupState() = default;
+  virtual void add(const GroupPiece& piece) = 0;
+  virtual void merge(const GroupState& later) = 0;  ///< of the same aggregate and groups
+  virtual Column values(const Type& type) const = 0;
+};
+
 /// A value for each stretch, a function of its rows alone: how the stretches lie changes no bit.
 struct NativeAggregate {
   Column (*value)(const AggregateInput& input);
+  /// The state of so many groups without a row. Null: all rows are looked at together. `argument`: its type, if there is one; `spread`: of
+  /// all numbers that count, of an argument of floats. A null state: they lie too far apart.
+  std::unique_ptr<GroupState> (*by_group)(std::size_t groups, const Type* argument, const BitSpread& spread) = nullptr;
+  bool adds = false;  ///< by_group needs the spread
 };
 
 // ---- by symbol (Signature::native) --------------------------------------------------------------------------------------

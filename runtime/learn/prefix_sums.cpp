@@ -26,8 +26,8 @@ Parts parts_of(double x) {
 
 }  // namespace
 
-std::optional<FixedPoint> FixedPoint::of(std::span<const double> values, std::span<const std::uint8_t> counts, int most_bits) {
-  int lowest = INT32_MAX, highest = INT32_MIN;  // of the bits that are set
+void BitSpread::add(std::span<const double> values, std::span<const std::uint8_t> counts) {
+  rows += values.size();
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (!counts.empty() && !counts[i]) continue;
     const Parts parts = parts_of(values[i]);
@@ -35,10 +35,19 @@ std::optional<FixedPoint> FixedPoint::of(std::span<const double> values, std::sp
     lowest = std::min(lowest, parts.exponent);
     highest = std::max(highest, parts.exponent + static_cast<int>(std::bit_width(static_cast<std::uint64_t>(std::abs(parts.mantissa)))));
   }
+}
+
+void BitSpread::add(const BitSpread& other) {
+  lowest = std::min(lowest, other.lowest);
+  highest = std::max(highest, other.highest);
+  rows += other.rows;
+}
+
+std::optional<FixedPoint> FixedPoint::of(const BitSpread& spread, int most_bits) {
   FixedPoint out;
-  if (lowest > highest) return out;
-  if (highest - lowest > most_bits) return std::nullopt;
-  out.unit_ = lowest;
+  if (spread.lowest > spread.highest) return out;
+  if (spread.highest - spread.lowest > most_bits) return std::nullopt;
+  out.unit_ = spread.lowest;
   return out;
 }
 
@@ -98,7 +107,13 @@ unsigned __int128 magnitude(__int128 x) { return x < 0 ? -static_cast<unsigned _
 
 }  // namespace
 
-std::optional<FixedPoint> FixedPoint::sums_of(std::span<const double> values, std::span<const std::uint8_t> counts) { return of(values, counts, 126 - room_of(values.size())); }
+std::optional<FixedPoint> FixedPoint::sums_of(const BitSpread& spread) { return of(spread, 126 - room_of(spread.rows)); }
+
+std::optional<FixedPoint> FixedPoint::sums_of(std::span<const double> values, std::span<const std::uint8_t> counts) {
+  BitSpread spread;
+  spread.add(values, counts);
+  return sums_of(spread);
+}
 
 double FixedPoint::value(__int128 multiple) const {
   // The conversion rounds to nearest even, the scaling does not round: the unit is that of a double's own bits. Below the normal
@@ -107,8 +122,15 @@ double FixedPoint::value(__int128 multiple) const {
 }
 
 std::optional<RunningMoments> RunningMoments::of(std::span<const double> values, std::span<const std::uint8_t> counts) {
+  BitSpread spread;
+  spread.add(values, counts);
+  return of(spread);
+}
+
+std::optional<RunningMoments> RunningMoments::of(const BitSpread& spread) {
   // Sums have `room` bits more than the numbers; n times the sum of squares twice as many, twice.
-  const auto numbers = FixedPoint::of(values, counts, std::min(126 - room_of(values.size()), (254 - 2 * room_of(values.size())) / 2));
+  const int room = room_of(spread.rows);
+  const auto numbers = FixedPoint::of(spread, std::min(126 - room, (254 - 2 * room) / 2));
   // Results below the normal numbers would be rounded a second time.
   if (!numbers || 2 * numbers->unit() < -1022) return std::nullopt;
   RunningMoments out;
@@ -121,6 +143,12 @@ void RunningMoments::add(double x) {
   sum_ += m;
   squares_.add(Wide::product(magnitude(m), magnitude(m)));
   ++rows_;
+}
+
+void RunningMoments::add(const RunningMoments& other) {
+  sum_ += other.sum_;
+  squares_.add(other.squares_);
+  rows_ += other.rows_;
 }
 
 void RunningMoments::remove(double x) {

@@ -8,12 +8,22 @@
 /// Exact sums of stretches of a list of doubles, as whole multiples of one power of two.
 namespace mlp::learn {
 
+/// Which powers of two some numbers are sums of.
+struct BitSpread {
+  int lowest = INT32_MAX, highest = INT32_MIN;
+  std::uint64_t rows = 0;
+  /// `counts` empty: all count.
+  void add(std::span<const double> values, std::span<const std::uint8_t> counts);
+  void add(const BitSpread& other);
+};
+
 /// Doubles as multiples of 2^unit.
 class FixedPoint {
  public:
-  /// nullopt where the numbers lie so far apart that one of them has more than `most_bits` bits. `counts` empty: all count.
-  static std::optional<FixedPoint> of(std::span<const double> values, std::span<const std::uint8_t> counts, int most_bits);
+  /// nullopt where the numbers lie so far apart that one of them has more than `most_bits` bits.
+  static std::optional<FixedPoint> of(const BitSpread& spread, int most_bits);
   /// As of(), so that 128 bits hold the sum of all.
+  static std::optional<FixedPoint> sums_of(const BitSpread& spread);
   static std::optional<FixedPoint> sums_of(std::span<const double> values, std::span<const std::uint8_t> counts);
   __int128 multiple(double x) const;
   /// Of a multiple: rounded once, to nearest even: the bits of ExactSum::value().
@@ -38,8 +48,10 @@ struct Wide {
 class RunningMoments {
  public:
   /// nullopt where 256 bits do not hold n * (sum of squares).
+  static std::optional<RunningMoments> of(const BitSpread& spread);
   static std::optional<RunningMoments> of(std::span<const double> values, std::span<const std::uint8_t> counts);
   void add(double x);
+  void add(const RunningMoments& other);  ///< of the same spread
   void remove(double x);
   /// The variance of the population: the bits of `moments` of exact sums. There is a number.
   double variance() const;

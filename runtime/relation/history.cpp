@@ -16,46 +16,39 @@ std::int64_t plus(std::int64_t a, std::int64_t b) {
   return b > 0 ? INT64_MAX : INT64_MIN;
 }
 
-/// Rows by group and key, groups below 0 left out.
-Partition by_group(std::span<const std::int64_t> group_of, std::size_t groups, const SortKeys* times) {
-  Partition out;
-  out.ends.assign(groups, 0);
-  const auto counts = [&](std::size_t i) { return group_of[i] >= 0 && (!times || times->keys[i] != SortKeys::kMissing); };
-  for (std::size_t i = 0; i < group_of.size(); ++i)
-    if (counts(i)) ++out.ends[static_cast<std::size_t>(group_of[i])];
-  std::vector<std::int64_t> next(groups);
-  std::int64_t begin = 0;
-  for (std::size_t g = 0; g < groups; ++g) {
-    next[g] = begin;
-    begin += out.ends[g];
-    out.ends[g] = begin;
-  }
-  out.rows.resize(static_cast<std::size_t>(begin));
-  for (std::size_t i = 0; i < group_of.size(); ++i)
-    if (counts(i)) out.rows[static_cast<std::size_t>(next[static_cast<std::size_t>(group_of[i])]++)] = static_cast<std::int64_t>(i);
+/// Rows by group and time, groups below 0 and rows without a time left out.
+Partition by_group(std::vector<std::int64_t> group_of, std::size_t groups, const SortKeys* times) {
+  if (times)
+    for (std::size_t i = 0; i < group_of.size(); ++i)
+      if (times->keys[i] == SortKeys::kMissing) group_of[i] = -1;
+  Partition out = partition(group_of, groups);
   if (times) sort_partitions(out, {times, 1});
   return out;
 }
 
 }  // namespace
 
-History match_history(const Matched& matched, const Column* asked, const Column* known) {
+History match_history(std::vector<Column> theirs, std::span<const Column> ours, const Column* asked, const Column* known) {
   History out;
   std::optional<SortKeys> known_keys, asked_keys;
   if (known) known_keys = sort_keys(*known);
   if (asked) asked_keys = sort_keys(*asked);
-  const Partition history = by_group(matched.right, matched.groups, known_keys ? &*known_keys : nullptr);
-  out.rows = history.rows;
+  const std::size_t rows = asked ? asked->rows : ours[0].rows;
+  const std::size_t their_rows = known ? known->rows : theirs[0].rows;
+  const KeyIndex index(std::move(theirs), their_rows);
+  const std::size_t groups = index.groups().representative.size();
+  Partition history = by_group(index.groups_with_keys(), groups, known_keys ? &*known_keys : nullptr);
+  out.rows = std::move(history.rows);
   if (known) {
     out.known.resize(out.rows.size());
     parallel_stretches(out.rows.size(), [&](std::size_t begin, std::size_t end) {
       for (std::size_t i = begin; i < end; ++i) out.known[i] = known_keys->keys[static_cast<std::size_t>(out.rows[i])];
     });
   }
-  const Partition asking = by_group(matched.left, matched.groups, asked_keys ? &*asked_keys : nullptr);
-  std::vector<std::uint8_t> placed(matched.left.size(), 0);
+  const Partition asking = by_group(index.find(ours, rows, false), groups, asked_keys ? &*asked_keys : nullptr);
+  std::vector<std::uint8_t> placed(rows, 0);
   std::int64_t from = 0;
-  for (std::size_t g = 0; g < matched.groups; ++g) {
+  for (std::size_t g = 0; g < groups; ++g) {
     const std::int64_t begin = g == 0 ? 0 : history.ends[g - 1];
     for (; from < asking.ends[g]; ++from) {
       const std::int64_t row = asking.rows[static_cast<std::size_t>(from)];

@@ -3,7 +3,7 @@
 #include <optional>
 #include <span>
 
-#include "runtime/relation/join.h"
+#include "runtime/relation/order.h"
 
 /// Which rows of a history lie in the window of each row that asks.
 namespace mlp::relation {
@@ -21,8 +21,8 @@ struct History {
   std::vector<std::int64_t> begin, end;  ///< of each of `asking`: its key's stretch of `rows`; empty where its key or time is missing
   HistoryView view() const { return {rows, known, asking, begin, end}; }
 };
-/// `asked`: the times of the rows that ask; null without times. `known`: from when each row of the history is known; missing: never.
-History match_history(const Matched& matched, const Column* asked, const Column* known);
+/// `history`, `asking`: as many keys. `asked`: the times of the rows that ask; null without times. `known`: from when each row of the history is known; missing: never.
+History match_history(std::vector<Column> history, std::span<const Column> asking, const Column* asked, const Column* known);
 
 /// The window of a row that asks at t: rows known in [t - ending - over, t - ending), all before t - ending where `over` is 0; or
 /// with `next` in (t, t + over].

@@ -7,11 +7,21 @@
 /// Rows of two tables side by side.
 namespace mlp::relation {
 
-/// Keys of both tables, column by column, comparable with each other.
-struct JoinKeys {
-  std::vector<SortKeys> left, right;
+/// A table that rows of others are joined to.
+struct JoinSide {
+  KeyIndex index;
+  Partition rows;                ///< by key, rows with a missing one left out; by time where there is one
+  std::optional<SortKeys> time;  ///< of an asof join
 };
-JoinKeys join_keys(std::span<const Column> left, std::span<const Column> right);
+/// `keys`: at least one column.
+JoinSide join_side(std::vector<Column> keys, const Column* time);
+
+struct Joined {
+  Rows left, right;                       ///< right: below 0 where there is no match
+  std::optional<std::int64_t> second;     ///< `one`: the first row of the left that has a second match
+};
+/// In the order of the left, the matches of one row in the order of the right. A missing key is equal to nothing. `keep`: rows without a match stay.
+Joined join(const JoinSide& side, std::span<const Column> left, bool keep, bool one);
 
 /// Groups of both tables' rows: a row of the left has the number of the right rows with the same keys; below 0 where none has them.
 /// A missing value is equal to nothing.
@@ -19,14 +29,7 @@ struct Matched {
   std::vector<std::int64_t> left, right;  ///< group of each row
   std::size_t groups = 0;
 };
-Matched match(const JoinKeys& keys, std::size_t left_rows, std::size_t right_rows);
-
-struct Joined {
-  Rows left, right;                       ///< right: below 0 where there is no match
-  std::optional<std::int64_t> second;     ///< `one`: the first row of the left that has a second match
-};
-/// In the order of the left, the matches of one row in the order of the right. `keep`: rows without a match stay.
-Joined join(const Matched& matched, bool keep, bool one);
+Matched match(std::span<const Column> left, std::vector<Column> right);
 
 /// A comparison of a value of the left row with one of the right, by their keys; it does not hold where one is missing.
 struct Compared {
@@ -46,7 +49,7 @@ RangeJoined range_join(const Matched& matched, std::span<const Compared> compare
 /// As join, of the pairs where `holds` is 1; `left` ascends.
 Joined join_if(std::span<const std::int64_t> left, std::span<const std::int64_t> right, std::span<const std::uint8_t> holds, std::size_t left_rows, bool keep, bool one);
 /// For each row of the left the latest row of the right that is not later, of equally late ones the last; below 0: none.
-Joined asof_join(const Matched& matched, const Column& left_time, const Column& right_time);
+Joined asof_join(const JoinSide& side, std::span<const Column> left, const Column& left_time);
 
 /// A calendar without holes: for every key the times from its first to the table's last and `ahead` further, in steps of `every`
 /// from the first, and the rows that there are, by key and time.

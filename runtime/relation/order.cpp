@@ -4,9 +4,10 @@
 #include <bit>
 #include <numeric>
 #include <unordered_map>
+#include <utility>
 
+#include "compiler/support/check.h"
 #include "runtime/column/parallel.h"
-
 
 namespace mlp::relation {
 
@@ -40,8 +41,8 @@ std::vector<std::int64_t> text_keys(const Column& column) {
   return keys;
 }
 
-/// A declared order of a category is the order of its values.
-std::vector<std::int64_t> category_keys(const Column& column) {
+/// Of each value of a category's dictionary: a declared order of a category is the order of its values.
+std::vector<std::int64_t> category_ranks(const Column& column) {
   std::vector<std::int64_t> rank(column.dictionary ? column.dictionary->values.size() : 0);
   std::iota(rank.begin(), rank.end(), std::int64_t{0});
   if (column.type.detail && column.type.detail->ordered) {
@@ -49,6 +50,11 @@ std::vector<std::int64_t> category_keys(const Column& column) {
     for (std::size_t i = 0; i < rank.size(); ++i)
       rank[i] = std::find(domain.begin(), domain.end(), column.dictionary->values[i]) - domain.begin();
   }
+  return rank;
+}
+
+std::vector<std::int64_t> category_keys(const Column& column) {
+  const std::vector<std::int64_t> rank = category_ranks(column);
   std::vector<std::int64_t> keys(column.rows, 0);
   const auto codes = column.values<std::int32_t>();
   for (std::size_t i = 0; i < column.rows; ++i)
@@ -215,6 +221,79 @@ std::int64_t KeyTable::find(std::span<const SortKeys> other, std::size_t row) co
   }
 }
 
+namespace {
+
+std::vector<SortKeys> all_sort_keys(std::span<const Column> columns) {
+  std::vector<SortKeys> out;
+  for (const Column& column : columns) out.push_back(sort_keys(column));
+  return out;
+}
+
+bool is_any_missing(std::span<const SortKeys> keys, std::size_t row) {
+  return std::any_of(keys.begin(), keys.end(), [row](const SortKeys& key) { return key.keys[row] == SortKeys::kMissing; });
+}
+
+/// The keys of the values of a text column, as sort_keys gives them.
+std::unordered_map<std::string_view, std::int64_t> text_table(const Column& column, const SortKeys& keys) {
+  std::unordered_map<std::string_view, std::int64_t> out;
+  if (column.type.base == Base::category) {
+    const std::vector<std::int64_t> rank = category_ranks(column);
+    for (std::size_t i = 0; i < rank.size(); ++i) out.emplace(column.dictionary->values[i], rank[i]);
+    return out;
+  }
+  for (std::size_t i = 0; i < column.rows; ++i)
+    if (column.is_known(i)) out.emplace(column.text(i), keys.keys[i]);
+  return out;
+}
+
+/// The keys of texts by such a table.
+SortKeys keys_by(const std::unordered_map<std::string_view, std::int64_t>& table, const Column& column) {
+  constexpr std::int64_t kNoKey = INT64_MIN;  // no text has it
+  const auto find = [&](std::string_view text) {
+    const auto at = table.find(text);
+    return at == table.end() ? kNoKey : at->second;
+  };
+  std::vector<std::int64_t> keys(column.rows, SortKeys::kMissing);
+  if (column.type.base == Base::category) {
+    std::vector<std::int64_t> of_code;
+    if (column.dictionary)
+      for (const std::string& value : column.dictionary->values) of_code.push_back(find(value));
+    const auto codes = column.values<std::int32_t>();
+    for (std::size_t i = 0; i < column.rows; ++i)
+      if (column.is_known(i)) keys[i] = of_code[static_cast<std::size_t>(codes[i])];
+  } else {
+    for (std::size_t i = 0; i < column.rows; ++i)
+      if (column.is_known(i)) keys[i] = find(column.text(i));
+  }
+  return SortKeys::of(keys);
+}
+
+}  // namespace
+
+KeyIndex::KeyIndex(std::vector<Column> columns, std::size_t rows) : columns_(std::move(columns)), table_(all_sort_keys(columns_), rows) {
+  texts_.resize(columns_.size());
+  for (std::size_t k = 0; k < columns_.size(); ++k)
+    if (columns_[k].type.is_text()) texts_[k] = text_table(columns_[k], table_.keys()[k]);
+}
+
+std::vector<std::int64_t> KeyIndex::find(std::span<const Column> other, std::size_t rows, bool missing_is_equal) const {
+  MLP_CHECK(other.size() == columns_.size());
+  std::vector<SortKeys> keys;
+  for (std::size_t k = 0; k < other.size(); ++k) keys.push_back(columns_[k].type.is_text() ? keys_by(texts_[k], other[k]) : sort_keys(other[k]));
+  std::vector<std::int64_t> groups(rows);
+  parallel_stretches(groups.size(), [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) groups[i] = !missing_is_equal && is_any_missing(keys, i) ? -1 : table_.find(keys, i);
+  });
+  return groups;
+}
+
+std::vector<std::int64_t> KeyIndex::groups_with_keys() const {
+  std::vector<std::int64_t> out = groups().group_of;
+  for (std::size_t i = 0; i < out.size(); ++i)
+    if (is_any_missing(table_.keys(), i)) out[i] = -1;
+  return out;
+}
+
 Groups group_rows(std::span<const SortKeys> keys, std::size_t rows) { return std::move(KeyTable(keys, rows).groups); }
 
 Groups group_sorted(std::span<const SortKeys> keys, std::size_t rows) {
@@ -239,20 +318,33 @@ Groups group_sorted(std::span<const SortKeys> keys, std::size_t rows) {
   return groups;
 }
 
-Partition partition(const Groups& groups) {
+Partition partition(const Groups& groups) { return partition(groups.group_of, groups.representative.size()); }
+
+Partition partition(std::span<const std::int64_t> group_of, std::size_t groups) {
+  // Pieces of the rows count for themselves, then each writes to the places that are left to it.
+  constexpr std::size_t kMostPieces = 8;
+  const std::size_t rows = group_of.size();
+  const std::size_t pieces = std::clamp<std::size_t>(groups == 0 ? 1 : rows / (4 * groups), 1, kMostPieces);
+  const auto each_row = [&](std::size_t piece, auto body) {
+    for (std::size_t i = rows * piece / pieces; i < rows * (piece + 1) / pieces; ++i)
+      if (group_of[i] >= 0) body(i, static_cast<std::size_t>(group_of[i]));
+  };
+  std::vector<std::vector<std::int64_t>> next(pieces);
+  parallel_for(pieces, [&](std::size_t piece) {
+    next[piece].assign(groups, 0);
+    each_row(piece, [&](std::size_t, std::size_t group) { ++next[piece][group]; });
+  });
   Partition out;
-  out.ends.assign(groups.representative.size(), 0);
-  for (const std::int64_t group : groups.group_of) ++out.ends[static_cast<std::size_t>(group)];
-  std::vector<std::int64_t> next(out.ends.size());
+  out.ends.resize(groups);
   std::int64_t begin = 0;
-  for (std::size_t g = 0; g < out.ends.size(); ++g) {
-    next[g] = begin;
-    begin += out.ends[g];
+  for (std::size_t g = 0; g < groups; ++g) {
+    for (std::size_t piece = 0; piece < pieces; ++piece) begin += std::exchange(next[piece][g], begin);
     out.ends[g] = begin;
   }
-  out.rows.resize(groups.group_of.size());
-  for (std::size_t i = 0; i < groups.group_of.size(); ++i)
-    out.rows[static_cast<std::size_t>(next[static_cast<std::size_t>(groups.group_of[i])]++)] = static_cast<std::int64_t>(i);
+  out.rows.resize(static_cast<std::size_t>(begin));
+  parallel_for(pieces, [&](std::size_t piece) {
+    each_row(piece, [&](std::size_t i, std::size_t group) { out.rows[static_cast<std::size_t>(next[piece][group]++)] = static_cast<std::int64_t>(i); });
+  });
   return out;
 }
 

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "runtime/column/column.h"
@@ -37,6 +39,7 @@ class KeyTable {
   Groups groups;
   /// The group of these rows whose keys are those of a row elsewhere; below 0: none.
   std::int64_t find(std::span<const SortKeys> other, std::size_t row) const;
+  std::span<const SortKeys> keys() const { return keys_; }
 
  private:
   void fill_places();
@@ -52,6 +55,23 @@ class KeyTable {
   std::vector<Span> spans_;
   std::vector<std::int64_t> slots_;  ///< groups by place, or by hash; below 0: none
 };
+/// The rows of a table by their keys, and the way from the keys of other rows to them.
+class KeyIndex {
+ public:
+  /// Columns of so many rows; without one all rows are equal.
+  KeyIndex(std::vector<Column> columns, std::size_t rows);
+  const Groups& groups() const { return table_.groups; }
+  /// The group of each row; below 0 for one with a missing key.
+  std::vector<std::int64_t> groups_with_keys() const;
+  /// For each row of the other columns the group whose keys are equal, in types of one base or texts; below 0: none. `missing_is_equal`: a missing
+  /// value is equal to a missing one, else to nothing.
+  std::vector<std::int64_t> find(std::span<const Column> other, std::size_t rows, bool missing_is_equal) const;
+
+ private:
+  std::vector<Column> columns_;
+  std::vector<std::unordered_map<std::string_view, std::int64_t>> texts_;  ///< of each column of texts: the keys of its values
+  KeyTable table_;
+};
 /// Groups in the order of their first rows.
 Groups group_rows(std::span<const SortKeys> keys, std::size_t rows);
 /// Groups in the order of their keys.
@@ -63,6 +83,8 @@ struct Partition {
   std::vector<std::int64_t> ends;
 };
 Partition partition(const Groups& groups);
+/// The same of rows of which each has one of so many groups; rows below 0 are left out.
+Partition partition(std::span<const std::int64_t> group_of, std::size_t groups);
 /// The rows of each partition by `keys`.
 void sort_partitions(Partition& partition, std::span<const SortKeys> keys);
 /// 1 for a row of a partition that has the keys of the one before it.

@@ -127,9 +127,8 @@ TEST_CASE("values of histories equal their definition, row by row") {
                               {"mean_of_rows", 1}, {"std_of_rows", 1}, {"latest_of_rows", 1}, {"first_of_rows", 1}, {"min_of_rows", 1}, {"max_of_rows", 1}, {"quantile_of_rows", 1}};
   for (std::size_t n = 0; n < tables; ++n) {
     const Table t = random_table(random);
-    const Column left[] = {t.key}, right[] = {t.their_key};
-    const relation::Matched matched = relation::match(relation::join_keys(left, right), t.key.rows, t.their_key.rows);
-    const relation::History history = relation::match_history(matched, &t.time, &t.their_known);
+    const Column asking[] = {t.key};
+    const relation::History history = relation::match_history({t.their_key}, asking, &t.time, &t.their_known);
     const relation::Window windows[] = {{0, 0, false}, {3, 0, false}, {7, 2, false}, {0, 4, false}, {5, 0, true}};
     for (const relation::Window& window : windows) {
       const relation::Stretches stretches = relation::stretches(history.view(), &t.time, window);

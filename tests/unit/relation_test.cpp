@@ -86,15 +86,15 @@ TEST_CASE("dedupe keeps the row that is first in the order; without one the firs
 }
 
 TEST_CASE("a join keeps the order of the left, and a missing value is equal to nothing") {
-  const Column left[] = {texts({"x", nullptr, "y", "x", "z"})}, right[] = {texts({"y", "x", "x", nullptr}, Base::string)};
-  const Matched matched = match(join_keys(left, right), 5, 4);
-  const Joined inner = join(matched, false, false);
+  const Column left[] = {texts({"x", nullptr, "y", "x", "z"})};
+  const JoinSide right = join_side({texts({"y", "x", "x", nullptr}, Base::string)}, nullptr);
+  const Joined inner = join(right, left, false, false);
   CHECK(inner.left == Rows{0, 0, 2, 3, 3});
   CHECK(inner.right == Rows{1, 2, 0, 1, 2});
-  const Joined outer = join(matched, true, false);
+  const Joined outer = join(right, left, true, false);
   CHECK(outer.left == Rows{0, 0, 1, 2, 3, 3, 4});
   CHECK(outer.right == Rows{1, 2, -1, 0, 1, 2, -1});
-  CHECK(join(matched, false, true).second == 0);
+  CHECK(join(right, left, false, true).second == 0);
 }
 
 TEST_CASE("a join on comparisons finds what looking at all pairs finds") {
@@ -147,9 +147,9 @@ TEST_CASE("a join on comparisons finds what looking at all pairs finds") {
 }
 
 TEST_CASE("an asof join takes the latest row that is not later, of equally late ones the last") {
-  const Column left[] = {texts({"a", "a", "b", "a"})}, right[] = {texts({"a", "a", "a", "b"})};
+  const Column left[] = {texts({"a", "a", "b", "a"})};
   const Column asked = numbers({5, 2, 7, {}}, Base::timestamp), times = numbers({5, 3, 5, {}}, Base::timestamp);
-  const Joined joined = asof_join(match(join_keys(left, right), 4, 4), asked, times);
+  const Joined joined = asof_join(join_side({texts({"a", "a", "a", "b"})}, &times), left, asked);
   CHECK(joined.left == Rows{0, 1, 2, 3});
   CHECK(joined.right == Rows{2, -1, -1, -1});
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "compiler/support/check.h"
+#include "runtime/column/parallel.h"
 #include "runtime/exec/session.h"
 #include "runtime/learn/splits.h"
 #include "runtime/relation/join.h"
@@ -13,6 +14,28 @@ namespace mlp::exec {
 using How = plan::Arrange::How;
 
 namespace {
+
+/// A list that counts 0, 1, 2 … needs no data.
+Column counting(std::size_t rows) {
+  Column out;
+  out.type = Type::of(Base::int_, true);
+  out.rows = rows;
+  return out;
+}
+
+bool is_counting(const relation::Rows& rows, std::size_t of) {
+  if (rows.size() != of) return false;
+  for (std::size_t i = 0; i < of; ++i)
+    if (rows[i] != static_cast<std::int64_t>(i)) return false;
+  return true;
+}
+
+/// The numbers of a side, below 0 where there is no row.
+relation::Rows listed(const Column& side) {
+  relation::Rows rows(side.rows);
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = !side.data ? static_cast<std::int64_t>(i) : side.is_known(i) ? side.values<std::int64_t>()[i] : -1;
+  return rows;
+}
 
 /// Row numbers, missing where there is no row.
 Column row_numbers(const relation::Rows& rows) {
@@ -67,55 +90,85 @@ std::unexpected<diag::Diagnostic> second_match(const Session& session, const pla
                  "`join one` allows one match: make the key of that table unique, for example with `dedupe by`, or leave `one` out");
 }
 
-Result<std::vector<Column>> arrange_join(Session& session, const plan::Step& step, const plan::Arrange& code) {
-  MLP_TRY(const std::vector<Column> left, whole_inputs(session, step, 0, code.keys));
-  MLP_TRY(const std::vector<Column> right, whole_inputs(session, step, code.keys, code.keys));
-  const relation::Matched matched = code.keys > 0 ? relation::match(relation::join_keys(left, right), left[0].rows, right[0].rows) : all_match(session, code);
-  if (code.how == How::asof_join) {
-    MLP_TRY(const std::vector<Column> times, whole_inputs(session, step, 2 * code.keys, 2));
-    const relation::Joined joined = relation::asof_join(matched, times[0], times[1]);
-    return std::vector{row_numbers(joined.left), row_numbers(joined.right)};
-  }
-  std::vector<Column> values = left;  // of the row, as a person looks for it
-  relation::Joined joined;
-  if (code.keys > 0 && code.compared.empty()) {
-    joined = relation::join(matched, code.left, code.one);
-  } else {
-    std::vector<relation::Compared> compared;
-    for (std::size_t i = 0; i < code.compared.size(); ++i) {
-      MLP_TRY(const std::vector<Column> ours, whole_inputs(session, step, 2 * code.keys + i, 1));
-      MLP_TRY(const std::vector<Column> theirs, whole_inputs(session, step, 2 * code.keys + code.compared.size() + i, 1));
-      auto [our_keys, their_keys] = relation::sort_keys(ours[0], theirs[0]);
-      compared.push_back({static_cast<relation::Compared::Is>(code.compared[i]), std::move(our_keys), std::move(their_keys)});
-      const auto input = step.inputs.begin() + static_cast<std::ptrdiff_t>(2 * code.keys + i);
-      if (std::find(step.inputs.begin(), input, *input) == input) values.push_back(ours[0]);  // the two ends of an interval ask for one value
-    }
-    relation::RangeJoined found = relation::range_join(matched, compared, code.left, code.one, kMostOfAJoin);
-    if (found.too_many)
-      return failure(diag::Code::E0801, fmt::format("too many rows of `{}` match rows of `{}`, or would have to be compared with them", session.plan.tables[code.of[1]].name, session.plan.tables[code.of[0]].name),
-                     "more than 50 million matches, or ten thousand million comparisons, are not made: let the condition set a value equal in both tables, or compare with `<`, `<=`, `>`, `>=` alone");
-    joined = std::move(found.joined);
-  }
-  if (joined.second) return second_match(session, code, values, static_cast<std::size_t>(*joined.second));
-  return std::vector{row_numbers(joined.left), row_numbers(joined.right)};
+/// The table that rows are joined to, once for all fragments.
+Result<std::shared_ptr<const relation::JoinSide>> other_side(Session& session, const plan::Step& step, const plan::Arrange& code) {
+  const bool asof = code.how == How::asof_join;
+  Hasher digest("side/1");
+  for (std::size_t i = code.keys; i < 2 * code.keys; ++i) digest.add(session.whole_digest(step.inputs[i]));
+  if (asof) digest.add(session.whole_digest(step.inputs[2 * code.keys + 1]));
+  return session.join_sides.get(digest.finish(), [&]() -> Result<relation::JoinSide> {
+    MLP_TRY(std::vector<Column> keys, whole_inputs(session, step, code.keys, code.keys));
+    if (!asof) return relation::join_side(std::move(keys), nullptr);
+    MLP_TRY(const Column time, session.whole_column(step.inputs[2 * code.keys + 1]));
+    return relation::join_side(std::move(keys), &time);
+  });
 }
 
-/// Of the pairs of a join those for which the whole condition is true.
-Result<std::vector<Column>> arrange_join_if(Session& session, const plan::Step& step, const plan::Arrange& code) {
-  MLP_TRY(const Columns pairs, session.parts(step.inputs[0]));
-  MLP_TRY(const Column condition, session.whole_column(step.inputs[1]));
-  if (pairs->size() != 2) return failure(diag::Code::E0903, fmt::format("the rows of `{}` are damaged", session.plan.tables[code.of[2]].name), "run again: they are made anew");
+Result<std::vector<Column>> arrange_join(Session& session, const plan::Step& step, const plan::Arrange& code, std::size_t fragment) {
+  MLP_TRY(const auto side, other_side(session, step, code));
+  MLP_TRY(const std::vector<Column> left, session.columns(step, 0, code.keys, fragment));
+  relation::Joined joined;
+  if (code.how == How::asof_join) {
+    MLP_TRY(const auto time, session.column(step.inputs[2 * code.keys], fragment));
+    joined = relation::asof_join(*side, left, *time);
+  } else {
+    joined = relation::join(*side, left, code.left, code.one);
+  }
+  if (joined.second) return second_match(session, code, left, static_cast<std::size_t>(*joined.second));
+  return std::vector{is_counting(joined.left, left[0].rows) ? counting(left[0].rows) : row_numbers(joined.left), row_numbers(joined.right)};
+}
+
+/// A join on more than equal values, or on none, looks at all rows of both tables.
+Result<std::vector<Column>> arrange_range_join(Session& session, const plan::Step& step, const plan::Arrange& code) {
+  MLP_TRY(const std::vector<Column> left, whole_inputs(session, step, 0, code.keys));
+  MLP_TRY(std::vector<Column> right, whole_inputs(session, step, code.keys, code.keys));
+  const relation::Matched matched = code.keys > 0 ? relation::match(left, std::move(right)) : all_match(session, code);
+  std::vector<Column> values = left;  // of the row, as a person looks for it
+  std::vector<relation::Compared> compared;
+  for (std::size_t i = 0; i < code.compared.size(); ++i) {
+    MLP_TRY(const std::vector<Column> ours, whole_inputs(session, step, 2 * code.keys + i, 1));
+    MLP_TRY(const std::vector<Column> theirs, whole_inputs(session, step, 2 * code.keys + code.compared.size() + i, 1));
+    auto [our_keys, their_keys] = relation::sort_keys(ours[0], theirs[0]);
+    compared.push_back({static_cast<relation::Compared::Is>(code.compared[i]), std::move(our_keys), std::move(their_keys)});
+    const auto input = step.inputs.begin() + static_cast<std::ptrdiff_t>(2 * code.keys + i);
+    if (std::find(step.inputs.begin(), input, *input) == input) values.push_back(ours[0]);  // the two ends of an interval ask for one value
+  }
+  const relation::RangeJoined found = relation::range_join(matched, compared, code.left, code.one, kMostOfAJoin);
+  if (found.too_many)
+    return failure(diag::Code::E0801, fmt::format("too many rows of `{}` match rows of `{}`, or would have to be compared with them", session.plan.tables[code.of[1]].name, session.plan.tables[code.of[0]].name),
+                   "more than 50 million matches, or ten thousand million comparisons, are not made: let the condition set a value equal in both tables, or compare with `<`, `<=`, `>`, `>=` alone");
+  if (found.joined.second) return second_match(session, code, values, static_cast<std::size_t>(*found.joined.second));
+  return std::vector{row_numbers(found.joined.left), row_numbers(found.joined.right)};
+}
+
+/// Of the pairs of a join those for which the whole condition is true; of a fragment, where the join is made per fragment.
+Result<std::vector<Column>> arrange_join_if(Session& session, const plan::Step& step, const plan::Arrange& code, std::size_t fragment) {
+  MLP_TRY(const Columns pairs, session.parts(step.inputs[0], fragment));
+  Column condition;
+  if (step.per_fragment) {
+    MLP_TRY(const auto cell, session.column(step.inputs[1], fragment));
+    condition = *cell;
+  } else {
+    MLP_TRY(condition, session.whole_column(step.inputs[1]));
+  }
   const auto truth = condition.values<std::uint8_t>();
   std::vector<std::uint8_t> holds(condition.rows);
   for (std::size_t i = 0; i < holds.size(); ++i) holds[i] = truth[i] != 0 && condition.is_known(i);
-  const relation::Joined joined = relation::join_if((*pairs)[0].values<std::int64_t>(), (*pairs)[1].values<std::int64_t>(), holds, session.tables[code.of[0]]->rows, code.left, code.one);
+  const std::uint64_t rows = step.per_fragment ? session.tables[code.of[0]]->fragments[fragment].rows : session.tables[code.of[0]]->rows;
+  const relation::Rows left = listed((*pairs)[0]), right = listed((*pairs)[1]);
+  const relation::Joined joined = relation::join_if(left, right, holds, rows, code.left, code.one);
   if (joined.second) {
     const plan::Step& pair_step = session.plan[step.inputs[0]];
     const auto& pair_code = std::get<plan::Arrange>(pair_step.code);
-    MLP_TRY(const std::vector<Column> values, whole_inputs(session, pair_step, 0, pair_code.keys));
+    std::vector<Column> values;
+    if (step.per_fragment) {
+      MLP_TRY(values, session.columns(pair_step, 0, pair_code.keys, fragment));
+    } else {
+      MLP_TRY(values, whole_inputs(session, pair_step, 0, pair_code.keys));
+    }
     return second_match(session, code, values, static_cast<std::size_t>(*joined.second));
   }
-  return std::vector{row_numbers(joined.left), row_numbers(joined.right)};
+  return std::vector{step.per_fragment && is_counting(joined.left, rows) ? counting(rows) : row_numbers(joined.left), row_numbers(joined.right)};
 }
 
 /// The rows that a sample holds: each is chosen by a number that its values, and which of the rows with these values it is, give.
@@ -157,7 +210,7 @@ Result<std::vector<Column>> arrange_fill(Session& session, const plan::Step& ste
   return std::vector{row_numbers(filled.row), row_numbers(filled.of_key), number_columns({&filled.time}).front()};
 }
 
-/// Rows 0, 1 … of a table, each `times` times, with what the second side holds.
+/// Rows 0, 1 … of a fragment, each `times` times, with what the second side holds.
 std::vector<Column> repeated(std::uint64_t rows, std::int64_t times, std::int64_t first) {
   std::vector<std::int64_t> row, number;
   row.reserve(rows * static_cast<std::uint64_t>(times)), number.reserve(row.capacity());
@@ -169,57 +222,83 @@ std::vector<Column> repeated(std::uint64_t rows, std::int64_t times, std::int64_
 }  // namespace
 
 Result<Column> filter(Session& session, const plan::Step& step, const plan::Filter& code, std::size_t fragment) {
-  std::vector<std::int64_t> kept;
+  const io::Fragment& place = session.tables[code.of]->fragments[fragment];
+  Column stays;
+  stays.type = Type::of(Base::bool_);
+  stays.rows = place.rows;
+  stays.data = Buffer(place.rows);
+  const auto out = stays.data.as_mutable<std::uint8_t>();
   if (code.share) {
-    const io::Fragment& place = session.tables[code.of]->fragments[fragment];
-    for (std::uint64_t i = 0; i < place.rows; ++i)
-      if (is_sampled(place.first_row + i, code.seed, *code.share)) kept.push_back(static_cast<std::int64_t>(i));
-    return number_columns({&kept}).front();
+    for (std::uint64_t i = 0; i < place.rows; ++i) out[i] = is_sampled(place.first_row + i, code.seed, *code.share);
+    return stays;
   }
   MLP_TRY(const auto condition, session.column(step.inputs[0], fragment));
   const auto values = condition->values<std::uint8_t>();
-  for (std::size_t i = 0; i < condition->rows; ++i)
-    if (values[i] != 0 && condition->is_known(i)) kept.push_back(static_cast<std::int64_t>(i));
-  return number_columns({&kept}).front();
+  for (std::size_t i = 0; i < condition->rows; ++i) out[i] = values[i] != 0 && condition->is_known(i);
+  return stays;
 }
 
-Result<std::vector<Column>> arrange(Session& session, const plan::Step& step, const plan::Arrange& code) {
-  const std::uint64_t rows = session.tables[code.of[0]]->rows;
+std::vector<Column> kept_rows(const Column& stays) {
+  const auto values = stays.values<std::uint8_t>();
+  std::vector<std::int64_t> kept;
+  kept.reserve(stays.rows);
+  for (std::size_t i = 0; i < stays.rows; ++i)
+    if (values[i] != 0) kept.push_back(static_cast<std::int64_t>(i));
+  if (kept.size() == stays.rows) return {counting(stays.rows)};
+  return number_columns({&kept});
+}
+
+Result<std::vector<Column>> arrange(Session& session, plan::StepId id, const plan::Arrange& code, std::size_t fragment) {
+  const plan::Step& step = session.plan[id];
+  const io::Table& of = *session.tables[code.of[0]];
+  const auto rows_here = [&] { return of.fragments[fragment].rows; };
   switch (code.how) {
     case How::sort: {
       MLP_TRY(const std::vector<Column> order, whole_inputs(session, step, 0, step.inputs.size()));
-      return std::vector{row_numbers(relation::sorted(keys_of(order, code.descending), rows))};
+      return std::vector{row_numbers(relation::sorted(keys_of(order, code.descending), of.rows))};
     }
     case How::dedupe: {
       MLP_TRY(const std::vector<Column> keys, whole_inputs(session, step, 0, code.keys));
       MLP_TRY(const std::vector<Column> order, whole_inputs(session, step, code.keys, code.descending.size()));
       const bool last = !code.descending.empty() && code.descending[0] != 0;
-      return std::vector{row_numbers(relation::deduped(relation::group_rows(keys_of(keys), rows), keys_of(order, code.descending), last))};
+      return std::vector{row_numbers(relation::deduped(relation::group_rows(keys_of(keys), of.rows), keys_of(order, code.descending), last))};
     }
     case How::group: {
-      MLP_TRY(const std::vector<Column> keys, whole_inputs(session, step, 0, code.keys));
-      const relation::Groups groups = relation::group_sorted(keys_of(keys), rows);
-      const relation::Partition partition = relation::partition(groups);
-      return number_columns({&groups.representative, &partition.rows, &partition.ends});
+      MLP_TRY(const auto groups, grouped(session, id));
+      return number_columns({&groups->first_row});
     }
     case How::join:
-    case How::asof_join: return arrange_join(session, step, code);
-    case How::join_if: return arrange_join_if(session, step, code);
+    case How::asof_join: return code.is_whole() ? arrange_range_join(session, step, code) : arrange_join(session, step, code, fragment);
+    case How::join_if: return arrange_join_if(session, step, code, fragment);
     case How::fill: return arrange_fill(session, step, code);
     case How::sample: return arrange_sample(session, step, code);
     case How::windows: return arrange_windows(session, step, code);
-    case How::limit: return repeated(std::min<std::uint64_t>(rows, static_cast<std::uint64_t>(code.first)), 1, 0);
-    case How::unpivot: return repeated(rows, code.first, 0);
-    case How::cross: return repeated(rows, code.last - code.first + 1, code.first);
-    case How::union_: {
-      std::vector<std::int64_t> table, row;
-      for (std::size_t t = 0; t < code.of.size(); ++t)
-        for (std::uint64_t i = 0; i < session.tables[code.of[t]]->rows; ++i) table.push_back(static_cast<std::int64_t>(t)), row.push_back(static_cast<std::int64_t>(i));
-      return number_columns({&table, &row});
+    case How::limit: {
+      const std::uint64_t before = of.fragments[fragment].first_row, most = static_cast<std::uint64_t>(code.first);
+      return std::vector{counting(before >= most ? 0 : std::min(rows_here(), most - before))};
     }
+    case How::unpivot: return repeated(rows_here(), code.first, 0);
+    case How::cross: return repeated(rows_here(), code.last - code.first + 1, code.first);
+    case How::union_: return std::vector<Column>();
   }
   MLP_CHECK(false && "a way to arrange rows");
   return std::vector<Column>();
+}
+
+std::pair<std::size_t, std::size_t> part_of_union(const Session& session, const plan::Arrange& code, std::size_t fragment) {
+  std::size_t table = 0;
+  while (fragment >= session.tables[code.of[table]]->fragments.size()) fragment -= session.tables[code.of[table++]]->fragments.size();
+  return {table, fragment};
+}
+
+Result<std::uint64_t> count_rows(Session& session, plan::StepId id, std::size_t fragment) {
+  const auto& code = std::get<plan::Arrange>(session.plan[id].code);
+  if (code.how == How::union_) {
+    const auto [table, part] = part_of_union(session, code, fragment);
+    return session.tables[code.of[table]]->fragments[part].rows;
+  }
+  MLP_TRY(const Columns sides, session.parts(id, fragment));
+  return sides->front().rows;
 }
 
 io::Table made_fragments(const Session& session, plan::StepId id) {
@@ -233,7 +312,7 @@ io::Table made_fragments(const Session& session, plan::StepId id) {
     table.rows += rows;
     table.fragments.push_back(fragment);
   };
-  if (std::holds_alternative<plan::Filter>(session.plan[id].code)) {
+  if (session.plan[id].per_fragment) {
     for (std::size_t f = 0; f < state.outputs.size(); ++f) add(state.rows[f], state.outputs[f]);
     return table;
   }

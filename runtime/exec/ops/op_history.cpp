@@ -64,21 +64,21 @@ Column in_row_order(const Column& values, Numbers rows, const Type& type) {
   return take(values, place, std::monostate{}, type);
 }
 
-std::unexpected<diag::Diagnostic> damaged(const Session& session, const plan::Step& step) {
-  return failure(diag::Code::E0903, "what `" + session.plan[step.inputs[0]].name + "` found is damaged", "run again: it is made anew");
-}
-
 }  // namespace
 
 /// An aggregate over groups, or over the partitions of a window.
 Result<Column> aggregate(Session& session, const plan::Step& step, const plan::Aggregate& code) {
   const learn::NativeAggregate* native = learn::find_aggregate(code.native);
   MLP_CHECK(native != nullptr);
-  MLP_TRY(const Columns parts, session.parts(step.inputs[0]));
-  const std::vector<Column>& order = *parts;
   const bool grouped = std::holds_alternative<plan::Arrange>(session.plan[step.inputs[0]].code);
-  if (order.size() != 3) return damaged(session, step);
-  const Numbers rows = order[grouped ? 1 : 0].values<std::int64_t>(), ends = order[grouped ? 2 : 1].values<std::int64_t>();
+  std::shared_ptr<const relation::Partition> groups;
+  Columns order;
+  if (grouped) {
+    MLP_TRY(groups, rows_by_group(session, step.inputs[0]));
+  } else {
+    MLP_TRY(order, session.parts(step.inputs[0]));
+  }
+  const Numbers rows = grouped ? Numbers(groups->rows) : (*order)[0].values<std::int64_t>(), ends = grouped ? Numbers(groups->ends) : (*order)[1].values<std::int64_t>();
   MLP_TRY(const Arguments given, arguments(session, step, code, 1, session.output(step.inputs[0], 0), rows));
   learn::AggregateInput input;
   input.values = given.values ? &given.values->front() : nullptr;
@@ -95,7 +95,7 @@ Result<Column> aggregate(Session& session, const plan::Step& step, const plan::A
   input.begin = begin, input.end = end;
   if (grouped) return native->value(input);
   std::vector<std::uint8_t> ties;
-  for (const std::int64_t tie : order[2].values<std::int64_t>()) ties.push_back(tie != 0);
+  for (const std::int64_t tie : (*order)[2].values<std::int64_t>()) ties.push_back(tie != 0);
   input.at = at, input.ties = ties;
   return in_row_order(native->value(input), rows, code.type);
 }
@@ -117,9 +117,7 @@ Result<std::vector<Column>> match_history(Session& session, const plan::Step& st
     }
     known = known_column(times, code.known_after);
   }
-  const std::size_t left_rows = asked ? asked->rows : left[0].rows, right_rows = known ? known->rows : right[0].rows;
-  const relation::Matched matched = relation::match(relation::join_keys(left, right), left_rows, right_rows);
-  const relation::History history = relation::match_history(matched, asked ? &*asked : nullptr, known ? &*known : nullptr);
+  const relation::History history = relation::match_history(std::move(right), left, asked ? &*asked : nullptr, known ? &*known : nullptr);
   return number_columns({&history.rows, &history.known, &history.asking, &history.begin, &history.end});
 }
 
@@ -127,7 +125,6 @@ Result<Column> history(Session& session, const plan::Step& step, const plan::His
   const learn::NativeAggregate* native = learn::find_aggregate(code.aggregate.native);
   MLP_CHECK(native != nullptr);
   MLP_TRY(const Columns parts, session.parts(step.inputs[0]));
-  if (parts->size() != 5) return damaged(session, step);
   const auto part = [&](std::size_t i) { return (*parts)[i].values<std::int64_t>(); };
   const relation::HistoryView found{part(0), part(1), part(2), part(3), part(4)};
   const Digest& order = session.output(step.inputs[0], 0);

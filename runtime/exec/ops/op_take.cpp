@@ -3,23 +3,7 @@
 
 namespace mlp::exec {
 
-Result<Column> take_filtered(Session& session, const plan::Step& step, const plan::Take& code, std::size_t fragment) {
-  MLP_TRY(const auto kept, session.column(step.inputs[0], fragment));
-  MLP_TRY(const auto column, session.column(step.inputs[1], fragment));
-  return take(*column, kept->values<std::int64_t>(), std::monostate{}, code.type);
-}
-
 namespace {
-
-/// A side of an Arrange as row numbers, -1 where there is no row.
-std::vector<std::int64_t> rows_of(const Column& side) {
-  const auto values = side.values<std::int64_t>();
-  std::vector<std::int64_t> rows(values.begin(), values.end());
-  if (side.known)
-    for (std::size_t i = 0; i < rows.size(); ++i)
-      if (!side.is_known(i)) rows[i] = -1;
-  return rows;
-}
 
 /// What the side itself says: a number or a time, or one of the words of a closed category.
 Column itself(const Column& side, const Type& type) {
@@ -34,31 +18,74 @@ Column itself(const Column& side, const Type& type) {
   return builder.finish();
 }
 
+/// The rows that a side names.
+Column by_side(const Column& from, const Column& side, const plan::Take& code) {
+  if (!side.data && side.rows > 0) {
+    if (from.rows == side.rows) {
+      Column same = from;
+      same.type = code.type;
+      return same;
+    }
+    Column first = slice(from, 0, side.rows);
+    first.type = code.type;
+    return first;
+  }
+  if (!side.known) return take(from, side.values<std::int64_t>(), code.absent.value_or(Value{}), code.type);
+  std::vector<std::int64_t> rows(side.values<std::int64_t>().begin(), side.values<std::int64_t>().end());
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    if (!side.is_known(i)) rows[i] = -1;
+  return take(from, rows, code.absent.value_or(Value{}), code.type);
+}
+
 }  // namespace
 
+Result<Column> take_cell(Session& session, const plan::Step& step, const plan::Take& code, std::size_t fragment) {
+  const auto* arrange = std::get_if<plan::Arrange>(&session.plan[step.inputs[0]].code);
+  using How = plan::Arrange::How;
+  if (arrange && arrange->how == How::union_) {
+    const auto [table, part] = part_of_union(session, *arrange, fragment);
+    MLP_TRY(const auto cell, session.column(step.inputs[1 + table], part));
+    Column out = *cell;
+    out.type = code.type;
+    return canonical(std::move(out));
+  }
+  MLP_TRY(const Columns sides, session.parts(step.inputs[0], fragment));
+  MLP_CHECK(code.side < sides->size() && code.which.value_or(0) < sides->size());
+  const Column& side = (*sides)[code.side];
+  if (code.itself) return itself(side, code.type);
+  if (arrange && code.side == 1) {
+    MLP_TRY(const Column whole, session.whole_column(step.inputs[1]));
+    return by_side(whole, side, code);
+  }
+  MLP_TRY(std::vector<Column> columns, session.columns(step, 1, step.inputs.size() - 1, fragment));
+  if (!code.which) return by_side(columns[0], side, code);
+  // The columns stand one below the other.
+  const auto row = side.values<std::int64_t>(), which = (*sides)[*code.which].values<std::int64_t>();
+  std::vector<std::int64_t> rows(side.rows);
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = row[i] + which[i] * static_cast<std::int64_t>(columns[0].rows);
+  for (Column& column : columns) column.type = code.type;
+  return take(concatenate(columns), rows, std::monostate{}, code.type);
+}
+
 Result<Column> take_arranged(Session& session, const plan::Step& step, const plan::Take& code) {
+  const plan::Step& arranged = session.plan[step.inputs[0]];
+  const auto& arrange = std::get<plan::Arrange>(arranged.code);
+  if (arrange.how == plan::Arrange::How::group) {
+    // The keys of a group are at hand.
+    const auto key = std::find(arranged.inputs.begin(), arranged.inputs.begin() + arrange.keys, step.inputs[1]) - arranged.inputs.begin();
+    if (key < arrange.keys) {
+      MLP_TRY(const auto groups, grouped(session, step.inputs[0]));
+      Column out = groups->keys[static_cast<std::size_t>(key)];
+      out.type = code.type;
+      return out;
+    }
+  }
   MLP_TRY(const Columns parts, session.parts(step.inputs[0]));
-  const std::vector<Column>& sides = *parts;
-  if (code.side >= sides.size() || code.which.value_or(0) >= sides.size())
-    return failure(diag::Code::E0903, "the rows of `" + session.plan.tables[step.table].name + "` are damaged", "run again: they are made anew");
-  if (code.itself) return itself(sides[code.side], code.type);
-  const Column& side = sides[code.side];
-  std::vector<Column> columns;
-  std::vector<std::int64_t> first = {0};
-  for (std::size_t i = 1; i < step.inputs.size(); ++i) {
-    MLP_TRY(columns.emplace_back(), session.whole_column(step.inputs[i]));
-    columns.back().type = code.type;
-    first.push_back(first.back() + static_cast<std::int64_t>(columns.back().rows));
-  }
-  const Column from = columns.size() == 1 ? columns[0] : concatenate(columns);
-  if (!side.known && !code.which) return take(from, side.values<std::int64_t>(), code.absent.value_or(Value{}), code.type);
-  std::vector<std::int64_t> rows = rows_of(side);
-  if (code.which) {
-    // The columns stand one below the other.
-    const auto which = sides[*code.which].values<std::int64_t>();
-    for (std::size_t i = 0; i < rows.size(); ++i) rows[i] += first.at(static_cast<std::size_t>(which[i]));
-  }
-  return take(from, rows, code.absent.value_or(Value{}), code.type);
+  MLP_CHECK(code.side < parts->size());
+  const Column& side = (*parts)[code.side];
+  if (code.itself) return itself(side, code.type);
+  MLP_TRY(const Column from, session.whole_column(step.inputs[1]));
+  return by_side(from, side, code);
 }
 
 }  // namespace mlp::exec

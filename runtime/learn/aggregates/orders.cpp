@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "gen/native_learn_names.h"
+#include "runtime/learn/aggregates/group_states.h"
 #include "runtime/learn/aggregates/stretches.h"
 
 /// Aggregates that choose one of the values: the smallest, the middle one, the latest, the one before.
@@ -202,8 +203,8 @@ Column running_extreme(const AggregateInput& in) {
 }  // namespace mlp::learn
 
 namespace mlp::native_aggregate {
-constinit const learn::NativeAggregate min_of_rows = {learn::extreme<false>};
-constinit const learn::NativeAggregate max_of_rows = {learn::extreme<true>};
+constinit const learn::NativeAggregate min_of_rows = {learn::extreme<false>, learn::min_by_group};
+constinit const learn::NativeAggregate max_of_rows = {learn::extreme<true>, learn::max_by_group};
 constinit const learn::NativeAggregate latest_of_rows = {learn::latest};
 constinit const learn::NativeAggregate first_of_rows = {learn::first};
 constinit const learn::NativeAggregate distinct_of_rows = {learn::distinct};

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "gen/native_learn_names.h"
+#include "runtime/learn/aggregates/group_states.h"
 #include "runtime/learn/aggregates/stretches.h"
 #include "runtime/learn/exact_sum.h"
 #include "runtime/learn/prefix_sums.h"
@@ -77,9 +78,6 @@ std::vector<__int128> whole_before(const AggregateInput& in, std::span<const std
   return before;
 }
 
-/// The whole number, or the nearest that 64 bits hold.
-std::int64_t held(__int128 x) { return static_cast<std::int64_t>(std::clamp<__int128>(x, INT64_MIN, INT64_MAX)); }
-
 Column sum(const AggregateInput& in) {
   const std::vector<std::uint8_t> counts = counted(in);
   if (in.values->type.base == Base::float_) {
@@ -108,9 +106,7 @@ Column mean(const AggregateInput& in) {
       out.push_missing();
       continue;
     }
-    // Rounded down, like `div`.
-    const __int128 total = before[index(in.end[i])] - before[index(in.begin[i])], n = rows(i);
-    out.push_int(held(total / n - (total % n < 0 ? 1 : 0)));
+    out.push_int(whole_mean(before[index(in.end[i])] - before[index(in.begin[i])], rows(i)));
   }
   return out.finish();
 }
@@ -120,10 +116,7 @@ Column deviation(const AggregateInput& in) {
   const std::vector<std::uint8_t> counts = counted(in);
   const auto values = in.values->values<double>();
   ColumnBuilder out(in.type, in.begin.size());
-  const auto push = [&](std::uint64_t rows, double variance) {
-    const auto n = static_cast<double>(rows);
-    out.push_float(std::sqrt(variance * (n / (n - 1))));
-  };
+  const auto push = [&](std::uint64_t rows, double variance) { out.push_float(deviation_of_sample(rows, variance)); };
   if (auto moments = RunningMoments::of(values, counts)) {
     slide(in, counts, [&](std::int64_t row) { moments->add(values[index(row)]); }, [&](std::int64_t row) { moments->remove(values[index(row)]); },
           [&](std::size_t) { moments->rows() < 2 ? out.push_missing() : push(moments->rows(), moments->variance()); });
@@ -158,11 +151,11 @@ Column cumsum(const AggregateInput& in) {
 }  // namespace mlp::learn
 
 namespace mlp::native_aggregate {
-constinit const learn::NativeAggregate count_of_rows = {learn::count};
-constinit const learn::NativeAggregate any_of_rows = {learn::any};
-constinit const learn::NativeAggregate ratio_of_rows = {learn::ratio_of};
-constinit const learn::NativeAggregate sum_of_rows = {learn::sum};
-constinit const learn::NativeAggregate mean_of_rows = {learn::mean};
-constinit const learn::NativeAggregate std_of_rows = {learn::deviation};
+constinit const learn::NativeAggregate count_of_rows = {learn::count, learn::count_by_group};
+constinit const learn::NativeAggregate any_of_rows = {learn::any, learn::any_by_group};
+constinit const learn::NativeAggregate ratio_of_rows = {learn::ratio_of, learn::ratio_by_group};
+constinit const learn::NativeAggregate sum_of_rows = {learn::sum, learn::sum_by_group, true};
+constinit const learn::NativeAggregate mean_of_rows = {learn::mean, learn::mean_by_group, true};
+constinit const learn::NativeAggregate std_of_rows = {learn::deviation, learn::deviation_by_group, true};
 constinit const learn::NativeAggregate cumsum_of_rows = {learn::cumsum};
 }  // namespace mlp::native_aggregate
