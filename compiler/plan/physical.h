@@ -132,7 +132,7 @@ struct Arrange {
 /// unpivot: one for each table or column). Per fragment: a Column.
 struct Take {
   std::uint32_t side = 0;       ///< of the Arrange that holds the row
-  std::optional<std::uint32_t> which;  ///< of an unpivot: the side that holds which column
+  std::optional<std::uint32_t> which;  ///< of an unpivot or windows: the side that holds which column
   bool itself = false;          ///< the side's number is the value: of the words of `type` where that is a category
   std::optional<Value> absent;  ///< where there is no row; else missing
   Type type;

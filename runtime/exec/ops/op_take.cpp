@@ -37,6 +37,16 @@ Column by_side(const Column& from, const Column& side, const plan::Take& code) {
   return take(from, rows, code.absent.value_or(Value{}), code.type);
 }
 
+/// The rows that a side names, of the column that another one names.
+Column by_which(std::vector<Column> columns, const Column& side, const Column& which, const Type& type) {
+  // The columns stand one below the other.
+  const auto row = side.values<std::int64_t>(), column = which.values<std::int64_t>();
+  std::vector<std::int64_t> rows(side.rows);
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = row[i] + column[i] * static_cast<std::int64_t>(columns[0].rows);
+  for (Column& each : columns) each.type = type;
+  return take(concatenate(columns), rows, std::monostate{}, type);
+}
+
 }  // namespace
 
 Result<Column> take_cell(Session& session, const plan::Step& step, const plan::Take& code, std::size_t fragment) {
@@ -59,12 +69,7 @@ Result<Column> take_cell(Session& session, const plan::Step& step, const plan::T
   }
   MLP_TRY(std::vector<Column> columns, session.columns(step, 1, step.inputs.size() - 1, fragment));
   if (!code.which) return by_side(columns[0], side, code);
-  // The columns stand one below the other.
-  const auto row = side.values<std::int64_t>(), which = (*sides)[*code.which].values<std::int64_t>();
-  std::vector<std::int64_t> rows(side.rows);
-  for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = row[i] + which[i] * static_cast<std::int64_t>(columns[0].rows);
-  for (Column& column : columns) column.type = code.type;
-  return take(concatenate(columns), rows, std::monostate{}, code.type);
+  return by_which(std::move(columns), side, (*sides)[*code.which], code.type);
 }
 
 Result<Column> take_arranged(Session& session, const plan::Step& step, const plan::Take& code) {
@@ -84,8 +89,11 @@ Result<Column> take_arranged(Session& session, const plan::Step& step, const pla
   MLP_CHECK(code.side < parts->size());
   const Column& side = (*parts)[code.side];
   if (code.itself) return itself(side, code.type);
-  MLP_TRY(const Column from, session.whole_column(step.inputs[1]));
-  return by_side(from, side, code);
+  std::vector<Column> columns;
+  for (std::size_t i = 1; i < step.inputs.size(); ++i) {
+    MLP_TRY(columns.emplace_back(), session.whole_column(step.inputs[i]));
+  }
+  return code.which ? by_which(std::move(columns), side, (*parts)[*code.which], code.type) : by_side(columns[0], side, code);
 }
 
 }  // namespace mlp::exec
