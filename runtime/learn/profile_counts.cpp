@@ -96,6 +96,65 @@ std::uint64_t keep_frequent(std::vector<KeyCount>& entries, std::size_t most) {
   return taken;
 }
 
+// Of many keys at once: the same bits on every CPU, sooner where it multiplies eight together.
+
+namespace {
+
+constexpr std::size_t kBlock = 64;
+
+/// What the finalizer of count_distinct leaves of a block of keys: a register each, and its rank.
+[[gnu::always_inline]] inline void rank_block(const std::uint64_t* keys, std::uint64_t* __restrict places, std::uint64_t* __restrict ranks) {
+  for (std::size_t i = 0; i < kBlock; ++i) {
+    std::uint64_t key = keys[i];
+    key = (key ^ (key >> 33)) * 0xFF51AFD7ED558CCDull;
+    key = (key ^ (key >> 33)) * 0xC4CEB9FE1A85EC53ull;
+    key ^= key >> 33;
+    places[i] = key >> (64 - kRegisterBits);
+    ranks[i] = static_cast<std::uint64_t>(__builtin_clzll(key << kRegisterBits | std::uint64_t{1} << (kRegisterBits - 1))) + 1;
+  }
+}
+
+void rank_plainly(const std::uint64_t* keys, std::uint64_t* places, std::uint64_t* ranks) { rank_block(keys, places, ranks); }
+
+#if defined(__x86_64__)
+#define MLP_AVX512 __attribute__((target("avx512f,avx512dq,avx512cd,avx512vl,lzcnt")))
+MLP_AVX512 void rank_512(const std::uint64_t* keys, std::uint64_t* places, std::uint64_t* ranks) { rank_block(keys, places, ranks); }
+bool has_512() { return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("lzcnt"); }
+#endif
+
+}  // namespace
+
+void count_distinct(std::span<std::uint8_t> registers, std::span<const std::uint64_t> keys) {
+  auto rank = &rank_plainly;
+#if defined(__x86_64__)
+  if (has_512()) rank = &rank_512;
+#endif
+  std::uint64_t places[kBlock], ranks[kBlock];
+  for (; keys.size() >= kBlock; keys = keys.subspan(kBlock)) {
+    rank(keys.data(), places, ranks);
+    for (std::size_t i = 0; i < kBlock; ++i) {
+      std::uint8_t& at = registers[places[i]];
+      at = std::max(at, static_cast<std::uint8_t>(ranks[i]));
+    }
+  }
+  for (const std::uint64_t key : keys) count_distinct(registers, key);
+}
+
+std::pair<std::uint64_t, std::uint64_t> least_and_greatest(std::span<const std::uint64_t> keys) {
+  // Four of each, so that no comparison waits for the one before.
+  std::array<std::uint64_t, 4> least, greatest;
+  least.fill(keys[0]), greatest.fill(keys[0]);
+  const auto look = [&](std::size_t lane, std::uint64_t key) {
+    least[lane] = std::min(least[lane], key);
+    greatest[lane] = std::max(greatest[lane], key);
+  };
+  std::size_t at = 0;
+  for (; at + 4 <= keys.size(); at += 4)
+    look(0, keys[at]), look(1, keys[at + 1]), look(2, keys[at + 2]), look(3, keys[at + 3]);
+  for (; at < keys.size(); ++at) look(0, keys[at]);
+  return {std::ranges::min(least), std::ranges::max(greatest)};
+}
+
 double estimate_distinct(const std::vector<std::uint8_t>& registers) {
   const auto m = static_cast<double>(registers.size());
   std::array<double, kHighestRegister + 1> having{};

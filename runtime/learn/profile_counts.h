@@ -2,6 +2,8 @@
 
 #include <bit>
 #include <cstdint>
+#include <span>
+#include <utility>
 #include <vector>
 
 /// Counts of 64-bit keys in bounded room: what the profile of a column is made of.
@@ -64,17 +66,21 @@ std::uint64_t keep_frequent(std::vector<KeyCount>& entries, std::size_t most);
 /// Registers of HyperLogLog (Flajolet et al. 2007), merged by their maxima.
 inline constexpr int kRegisterBits = 13;
 inline constexpr std::uint8_t kHighestRegister = 64 - kRegisterBits + 1;
-inline void count_distinct(std::vector<std::uint8_t>& registers, std::uint64_t key) {
+inline void count_distinct(std::span<std::uint8_t> registers, std::uint64_t key) {
   // The finalizer of MurmurHash3: neighbouring keys get unrelated bits.
   key = (key ^ (key >> 33)) * 0xFF51AFD7ED558CCDull;
   key = (key ^ (key >> 33)) * 0xC4CEB9FE1A85EC53ull;
   key ^= key >> 33;
   const auto rank = static_cast<std::uint8_t>(std::countl_zero(key << kRegisterBits | std::uint64_t{1} << (kRegisterBits - 1)) + 1);
   std::uint8_t& at = registers[key >> (64 - kRegisterBits)];
-  if (at < rank) at = rank;
+  at = at < rank ? rank : at;  // no branch: it could not be guessed
 }
+void count_distinct(std::span<std::uint8_t> registers, std::span<const std::uint64_t> keys);
 /// The improved estimator of Ertl (arXiv:1702.01284).
 double estimate_distinct(const std::vector<std::uint8_t>& registers);
+
+/// Of at least one key.
+std::pair<std::uint64_t, std::uint64_t> least_and_greatest(std::span<const std::uint64_t> keys);
 
 /// Order-preserving keys of values.
 inline std::uint64_t key_of(std::int64_t x) { return static_cast<std::uint64_t>(x) ^ std::uint64_t{1} << 63; }

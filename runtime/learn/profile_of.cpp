@@ -2,84 +2,37 @@
 
 #include <algorithm>
 #include <array>
-#include <memory>
+#include <cmath>
+#include <span>
+#include <tuple>
+#include <type_traits>
 
 #include "runtime/learn/column_profile.h"
 #include "runtime/learn/profile_counts.h"
+#include "runtime/learn/profile_sums.h"
 
 namespace mlp::learn {
 
 namespace {
 
-/// Sums of numbers and their squares, one accumulator an exponent: an addition each, where ExactSum takes several.
-class Sums {
- public:
-  void add(double x) {
-    const auto bits = std::bit_cast<std::uint64_t>(x);
-    const std::uint64_t exponent = (bits >> 52) & 0x7FF;
-    const std::uint64_t mantissa = (bits & 0xFFFFFFFFFFFFFull) | (exponent != 0 ? std::uint64_t{1} << 52 : 0);
-    numbers_[bits >> 52] += mantissa;
-    squares_[exponent] += static_cast<unsigned __int128>(mantissa) * mantissa;
-    if (++added_ == kRoom) flush();
-  }
-  void add(std::int64_t x) {
-    constexpr std::int64_t kExact = std::int64_t{1} << 53;
-    if (-kExact <= x && x <= kExact) return add(static_cast<double>(x));
-    // x = high + low, both doubles.
-    const double high = static_cast<double>(x >> 32) * 0x1p32, low = static_cast<double>(x & 0xFFFFFFFF);
-    sum.add(high);
-    sum.add(low);
-    squares.add_product(high, high);
-    squares.add_product(2 * high, low);
-    squares.add_product(low, low);
-  }
-  void flush() {
-    for (std::size_t i = 0; i < numbers_.size(); ++i) {
-      if (numbers_[i] == 0) continue;
-      const auto exponent = static_cast<int>(i & 0x7FF);
-      sum.add_scaled(numbers_[i], (exponent == 0 ? 1 : exponent) - 1075, i >> 11 != 0);
-      numbers_[i] = 0;
-    }
-    for (std::size_t i = 0; i < squares_.size(); ++i) {
-      if (squares_[i] == 0) continue;
-      squares.add_scaled(squares_[i], 2 * ((i == 0 ? 1 : static_cast<int>(i)) - 1075), false);
-      squares_[i] = 0;
-    }
-    added_ = 0;
-  }
+/// Most ranges that are counted by their distance from the first: of all columns, and of those that have few near their ends.
+constexpr std::uint64_t kNear = std::uint64_t{1} << 16, kFar = std::uint64_t{1} << 19;
 
-  ExactSum sum, squares;
-
- private:
-  static constexpr std::uint32_t kRoom = 1u << 22;  ///< squares of 106 bits in 128
-  std::array<unsigned __int128, 4096> numbers_{};
-  std::array<unsigned __int128, 2048> squares_{};
-  std::uint32_t added_ = 0;
-};
-
-/// How often the keys of a column occur: exactly while there are few; of many how many there are, and of those with an order the ranges they lie in.
-template <bool is_ordered>
+/// How often the keys of a column occur while there are few, and of many how many there are.
 class Counting {
  public:
   /// Whether all keys are still counted, so that their counts are those of add().
   bool is_exact() const { return registers_.empty(); }
   [[gnu::always_inline]] void add(std::uint64_t key, std::uint64_t count, std::uint32_t row) {
-    if (is_exact()) {
-      if (kept_.add(key, count, row) && kept_.size() > ColumnProfile::kMost) leave_exact();
-      return;
-    }
-    count_distinct(registers_, key);
-    // Ranges are made wider when there are twice as many as may stay: seldom.
-    if (is_ordered && kept_.add(key >> shift_, count, row) && kept_.size() > 2 * ColumnProfile::kMost) widen();
+    if (!is_exact()) count_distinct(registers_, key);
+    else if (kept_.add(key, count, row) && kept_.size() > ColumnProfile::kMost) leave_exact();
   }
-  /// The keys with their rows; of more than kMost with an order the ranges, without one those found until then.
+  /// The keys with their rows, ascending; none of more than kMost.
   std::vector<KeyCount> finish(ColumnProfile& out) {
-    if (!is_exact() && is_ordered) widen();
-    std::vector<KeyCount> entries = kept_.entries();
-    if (is_exact() || is_ordered)
-      for (const KeyCount& entry : entries) out.keys.push_back(entry.key), out.counts.push_back(entry.count);
-    out.shift = static_cast<std::uint8_t>(shift_);
     out.registers = std::move(registers_);
+    if (!out.is_exact()) return {};
+    std::vector<KeyCount> entries = kept_.entries();
+    for (const KeyCount& entry : entries) out.keys.push_back(entry.key), out.counts.push_back(entry.count);
     return entries;
   }
 
@@ -87,8 +40,26 @@ class Counting {
   [[gnu::noinline]] void leave_exact() {
     registers_.resize(std::size_t{1} << kRegisterBits);
     for (const KeyCount& entry : kept_.unordered()) count_distinct(registers_, entry.key);
-    if (is_ordered) widen();
   }
+
+  KeyTable kept_{12};
+  std::vector<std::uint8_t> registers_;
+};
+
+/// At most kMost ranges that keys with an order lie in, and how many in each.
+class Ranges {
+ public:
+  [[gnu::always_inline]] void add(std::uint64_t key) {
+    // Made wider when there are twice as many as may stay: seldom.
+    if (kept_.add(key >> shift_, 1, 0) && kept_.size() > 2 * ColumnProfile::kMost) widen();
+  }
+  void finish(ColumnProfile& out) {
+    widen();
+    for (const KeyCount& entry : kept_.entries()) out.keys.push_back(entry.key), out.counts.push_back(entry.count);
+    out.shift = static_cast<std::uint8_t>(shift_);
+  }
+
+ private:
   /// The least shift that leaves kMost ranges of what was added never falls again, so it does not matter when it is taken.
   [[gnu::noinline]] void widen() {
     std::vector<KeyCount> entries = kept_.unordered();
@@ -104,7 +75,6 @@ class Counting {
 
   KeyTable kept_{13};
   int shift_ = 0;
-  std::vector<std::uint8_t> registers_;
 };
 
 /// Frequent keys of many.
@@ -138,45 +108,141 @@ void each_known(const Column& column, const EachRow& each) {
   }
 }
 
-/// A frequent value makes its range frequent: of all other ranges nothing is counted.
-template <class T>
-void find_frequent(const Column& column, ColumnProfile& out) {
-  KeyTable wanted(11);
+/// A frequent value makes its range frequent, and whatever else it is counted with: of all others nothing is kept.
+void find_frequent(std::span<const std::uint64_t> keys, ColumnProfile& out) {
+  const std::uint64_t most = out.known() / (ColumnProfile::kFrequent + 1);
+  std::vector<std::uint64_t> ranges;
   for (std::size_t i = 0; i < out.keys.size(); ++i) {
-    if (out.counts[i] > out.known() / (ColumnProfile::kFrequent + 1)) wanted.add(out.keys[i], 1, 0);
+    if (out.counts[i] > most) ranges.push_back(out.keys[i]);
     else out.short_by = std::max(out.short_by, out.counts[i]);
   }
-  if (wanted.size() == 0) return;
+  if (ranges.empty()) return;
+  std::vector<std::uint64_t> chosen(keys.size() + 1);
+  std::size_t found = 0;
+  const auto choose = [&](const auto& is_wanted) {
+    for (const std::uint64_t key : keys) {  // no branch: which are wanted cannot be guessed
+      chosen[found] = key;
+      found += is_wanted(key >> out.shift);
+    }
+  };
+  const std::uint64_t first = out.keys.front(), last = out.keys.back();
+  if (last - first < kFar) {
+    std::vector<std::uint8_t> wanted(last - first + 1);
+    for (const std::uint64_t range : ranges) wanted[range - first] = 1;
+    choose([&, wanted = wanted.data()](std::uint64_t range) { return wanted[range - first] != 0; });
+  } else {
+    KeyTable wanted(11);
+    for (const std::uint64_t range : ranges) wanted.add(range, 1, 0);
+    choose([&](std::uint64_t range) { return wanted.has(range); });
+  }
+  chosen.resize(found);
+  constexpr int kCellBits = 14;
+  std::vector<std::uint64_t> cells(std::size_t{1} << kCellBits);
+  const auto cell_of = [cells = cells.data()](std::uint64_t key) -> std::uint64_t& { return cells[(key * 0x9E3779B97F4A7C15ull) >> (64 - kCellBits)]; };
+  for (const std::uint64_t key : chosen) ++cell_of(key);
+  for (const std::uint64_t count : cells)
+    if (count <= most) out.short_by = std::max(out.short_by, count);
   Frequent frequent;
-  const auto values = column.values<T>();
-  each_known(column, [&](std::size_t row) {
-    if (const std::uint64_t key = key_of(values[row]); wanted.has(key >> out.shift)) frequent.add(key, 1, 0);
-  });
+  for (const std::uint64_t key : chosen)
+    if (cell_of(key) > most) frequent.add(key, 1, 0);
   frequent.finish(out);
+}
+
+/// Keys without their last `shift` bits, counted by their distance from the first one: nothing is looked for, and nothing sorted.
+struct ByDistance {
+  std::uint64_t first;
+  int shift;
+  std::vector<std::uint32_t> counts;
+  std::vector<std::uint64_t> keys;  ///< those that occur, ascending
+
+  ByDistance(std::span<const std::uint64_t> all, const ColumnProfile& ends, int without) : first(ends.least >> without), shift(without), counts((ends.greatest >> shift) - first + 1) {
+    for (const std::uint64_t key : all) ++counts[(key >> shift) - first];
+    keys.resize(std::min(counts.size(), all.size()) + 1);
+    std::size_t found = 0;
+    for (std::size_t i = 0; i < counts.size(); ++i) {  // no branch: which occur cannot be guessed
+      keys[found] = first + i;
+      found += counts[i] != 0;
+    }
+    keys.resize(found);
+  }
+  std::uint64_t count(std::uint64_t key) const { return counts[key - first]; }
+  /// Ranges of at most kMost neighbours.
+  void finish(ColumnProfile& out) const {
+    const int bits = bits_too_many(keys, ColumnProfile::kMost);
+    out.shift = static_cast<std::uint8_t>(shift + bits);
+    for (const std::uint64_t key : keys) {
+      if (out.keys.empty() || out.keys.back() != key >> bits) out.keys.push_back(key >> bits), out.counts.push_back(0);
+      out.counts.back() += count(key);
+    }
+  }
+};
+
+/// Keys that lie near each other, each with its count.
+void count_near(std::span<const std::uint64_t> keys, ColumnProfile& out) {
+  const ByDistance near(keys, out, 0);
+  near.finish(out);
+  if (near.keys.size() <= ColumnProfile::kMost) return;
+  out.registers.resize(std::size_t{1} << kRegisterBits);
+  count_distinct(out.registers, near.keys);
+  std::vector<KeyCount> frequent;
+  frequent.reserve(near.keys.size());
+  for (const std::uint64_t key : near.keys) frequent.push_back({key, near.count(key), 0});
+  out.short_by = keep_frequent(frequent, ColumnProfile::kFrequent);
+  for (const KeyCount& entry : frequent) out.frequent_keys.push_back(entry.key), out.frequent_counts.push_back(entry.count);
+}
+
+/// Of more than kMost keys the ranges they lie in.
+void count_ranges(std::span<const std::uint64_t> keys, ColumnProfile& out) {
+  for (const std::uint64_t most : {kNear, kFar}) {
+    int shift = 0;
+    while ((out.greatest >> shift) - (out.least >> shift) >= most) ++shift;
+    const ByDistance counted(keys, out, shift);
+    if (counted.keys.size() > ColumnProfile::kMost) return counted.finish(out);
+    // A smaller shift may do.
+  }
+  Ranges ranges;
+  for (const std::uint64_t key : keys) ranges.add(key);
+  ranges.finish(out);
+}
+
+/// Keys that lie anywhere: by a table while there are few.
+void count_anywhere(std::span<const std::uint64_t> keys, ColumnProfile& out) {
+  Counting counting;
+  std::size_t seen = 0;
+  while (seen < keys.size() && counting.is_exact()) counting.add(keys[seen++], 1, 0);
+  counting.finish(out);
+  if (out.is_exact()) return;
+  count_distinct(out.registers, keys.subspan(seen));
+  count_ranges(keys, out);
+  find_frequent(keys, out);
+}
+
+template <class T>
+void sum_up(const Column& column, ProfileSums sums, ColumnProfile& out) {
+  if (out.is_exact()) {
+    for (std::size_t i = 0; i < out.keys.size(); ++i) {
+      if constexpr (std::is_same_v<T, double>) sums.add(float_of(out.keys[i]), out.counts[i]);
+      else sums.add(int_of(out.keys[i]), out.counts[i]);
+    }
+  } else {
+    for (const T value : column.values<T>()) sums.add(value);  // 0 where it is missing
+  }
+  sums.finish(out.sum, out.squares);
 }
 
 /// Numbers and times: their keys have their order.
 template <class T>
 void profile_ordered(const Column& column, ColumnProfile& out) {
+  if (out.known() == 0) return;
   const auto values = column.values<T>();
-  Counting<true> counting;
-  std::uint64_t least = ~std::uint64_t{0}, greatest = 0;
-  each_known(column, [&](std::size_t row) {
-    const std::uint64_t key = key_of(values[row]);
-    least = std::min(least, key);
-    greatest = std::max(greatest, key);
-    counting.add(key, 1, 0);
-  });
-  if (out.known() > 0) out.least = least, out.greatest = greatest;
-  if (out.base == Base::int_ || out.base == Base::float_) {
-    const auto sums = std::make_unique<Sums>();
-    each_known(column, [&](std::size_t row) { sums->add(values[row]); });
-    sums->flush();
-    out.sum = sums->sum;
-    out.squares = sums->squares;
-  }
-  counting.finish(out);
-  if (!out.is_exact()) find_frequent<T>(column, out);
+  std::vector<std::uint64_t> keys(out.known());
+  std::size_t at = 0;
+  each_known(column, [&](std::size_t row) { keys[at++] = key_of(values[row]); });
+  std::tie(out.least, out.greatest) = least_and_greatest(keys);
+  if (out.greatest - out.least < kNear) count_near(keys, out);
+  else count_anywhere(keys, out);
+  if (out.base == Base::float_) sum_up<T>(column, ProfileSums(std::max(std::fabs(float_of(out.least)), std::fabs(float_of(out.greatest)))), out);
+  else if (out.base == Base::int_) sum_up<T>(column, ProfileSums(), out);
 }
 
 std::uint64_t key_of_text(std::string_view text) { return XXH3_64bits(text.data(), text.size()); }
@@ -184,7 +250,7 @@ std::uint64_t key_of_text(std::string_view text) { return XXH3_64bits(text.data(
 /// Texts, given by each(add): add(key, count, row) for all of them, as often as it is called.
 template <class Each, class TextAt>
 void profile_texts(const Each& each, const TextAt& text_at, ColumnProfile& out) {
-  Counting<false> counting;
+  Counting counting;
   each([&](std::uint64_t key, std::uint64_t count, std::uint32_t row) { counting.add(key, count, row); });
   std::vector<KeyCount> kept = counting.finish(out);
   if (!out.is_exact()) {

@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <functional>
+#include <map>
 #include <set>
 
 #include "column_test_support.h"
@@ -129,6 +131,86 @@ TEST_CASE("quantiles are within their bounds, and these are narrow") {
   }
 }
 
+TEST_CASE("near keys and far ones, of one exponent and of all, merge to the ranges of the whole column; sums are exact") {
+  std::mt19937_64 random(12);
+  std::normal_distribution<> normal;
+  const auto any_float = [&] {
+    while (true)
+      if (const auto x = std::bit_cast<double>(random()); std::isfinite(x)) return x;
+  };
+  const std::vector<std::function<Value()>> kinds = {
+      [&] { return 0.5 + 0.5 * std::generate_canonical<double, 53>(random); },
+      [&] { return normal(random); },                                // both signs: few ranges near zero
+      [&] { return std::exp(100 * normal(random)); },                // more exponents than one unit has
+      [&] { return any_float() / 1e300; },
+      [&] { return random() % 3 ? 1e18 * normal(random) : 5e-324; },  // too large for a unit that is a fraction
+      [&] { return static_cast<std::int64_t>(random() % 50'000) - 25'000; },
+      [&] { return static_cast<std::int64_t>(random()); },
+  };
+  for (const auto& kind : kinds) {
+    const bool is_float = std::holds_alternative<double>(kind());
+    ColumnBuilder builder(Type::of(is_float ? Base::float_ : Base::int_, true));
+    std::set<Value> distinct;
+    learn::ExactSum sum, squares;
+    for (int row = 0; row < 20'000; ++row) {
+      if (random() % 10 == 0) {
+        builder.push_missing();
+        continue;
+      }
+      const Value value = random() % 8 == 0 && !distinct.empty() ? *distinct.begin() : kind();
+      distinct.insert(value);
+      if (is_float) {
+        builder.push_float(std::get<double>(value));
+        sum.add(std::get<double>(value)), squares.add_product(std::get<double>(value), std::get<double>(value));
+      } else {
+        // 32 bits are exact, and so are their products.
+        const std::int64_t x = std::get<std::int64_t>(value);
+        const double high = static_cast<double>(x >> 32) * 0x1p32, low = static_cast<double>(x & 0xFFFFFFFF);
+        builder.push_int(x);
+        sum.add(high), sum.add(low);
+        squares.add_product(high, high), squares.add_product(2 * high, low), squares.add_product(low, low);
+      }
+    }
+    const Column column = builder.finish();
+    const ColumnProfile whole = learn::profile_of(column);
+    CHECK(!whole.is_exact());
+    CHECK(whole.keys.size() <= ColumnProfile::kMost);
+    CHECK(whole.low() == *distinct.begin());
+    CHECK(whole.high() == *distinct.rbegin());
+    CHECK(whole.sum == sum);
+    CHECK(whole.squares == squares);
+    CHECK(stored(whole) == whole);
+    for (const std::size_t longest : {40, 3000, 9000}) CHECK(without_frequent(in_pieces(column, longest, random)) == without_frequent(whole));
+  }
+}
+
+TEST_CASE("frequent numbers among many are found, with counts within their bound") {
+  std::mt19937_64 random(13);
+  std::normal_distribution<> normal(100, 15);
+  for (const bool is_near : {true, false}) {
+    ColumnBuilder builder(Type::of(Base::float_));
+    std::map<double, std::uint64_t> counts;
+    for (int row = 0; row < 60'000; ++row) {
+      const double value = random() % 20 == 0 ? static_cast<double>(random() % 9) : is_near ? std::round(100 * normal(random)) / 100 : normal(random);
+      builder.push_float(value);
+      ++counts[value];
+    }
+    const Column column = builder.finish();
+    for (const ColumnProfile& profile : {learn::profile_of(column), in_pieces(column, 9000, random)}) {
+      CHECK(!profile.is_exact());
+      std::set<double> found;
+      for (const auto& [value, count] : profile.top(ColumnProfile::kFrequent)) {
+        found.insert(std::get<double>(value));
+        CHECK(count <= counts.at(std::get<double>(value)));
+        CHECK(count + profile.short_by >= counts.at(std::get<double>(value)));
+      }
+      for (const auto& [value, count] : counts)
+        if (count > profile.short_by) CHECK(found.contains(value));
+      CHECK(found.contains(8));
+    }
+  }
+}
+
 TEST_CASE("mean and deviation are exact, however large the numbers are") {
   ColumnBuilder builder(Type::of(Base::int_));
   for (const std::int64_t x : {INT64_MAX, INT64_MAX - 2, INT64_MIN + 3, INT64_MIN + 1, std::int64_t{7}}) builder.push_int(x);
@@ -168,6 +250,12 @@ TEST_CASE("estimates of distinct values stay within four standard errors") {
   for (const std::uint64_t n : {3000, 20'000, 1'000'000}) {
     std::vector<std::uint8_t> registers(std::size_t{1} << learn::kRegisterBits);
     for (std::uint64_t key = 0; key < n; ++key) learn::count_distinct(registers, learn::key_of(static_cast<std::int64_t>(key)));
+    std::vector<std::uint64_t> keys(n);
+    for (std::uint64_t key = 0; key < n; ++key) keys[key] = learn::key_of(static_cast<std::int64_t>(key));
+    std::vector<std::uint8_t> together(registers.size());
+    learn::count_distinct(together, std::span<const std::uint64_t>(keys));
+    CHECK(together == registers);
+    CHECK(learn::least_and_greatest(keys) == std::pair(keys.front(), keys.back()));
     CHECK(std::fabs(learn::estimate_distinct(registers) / static_cast<double>(n) - 1) < 4 * ColumnProfile::kDistinctError);
   }
 }
