@@ -210,8 +210,10 @@ class Runner {
   Result<void> run_scan(const Task& task) {
     const auto began = SteadyClock::now();
     std::vector<ScanColumn> columns;
+    std::vector<plan::ReadColumn> read;
     bool any = false;
     for (plan::StepId id : task.steps) {
+      read.push_back(std::get<plan::ReadColumn>(session_.plan[id].code));
       StepState& state = session_.steps[id.index()];
       ScanColumn column{id, action_keys(session_, id), {}};
       state.outputs.assign(column.keys.size(), {});
@@ -223,6 +225,8 @@ class Runner {
       any = any || misses;
       columns.push_back(std::move(column));
     }
+    // Of all files, also those without rows: of these nothing is missing and nothing will be read.
+    MLP_TRY_VOID(io::check_names(*session_.tables[session_.plan[task.steps[0]].table], read));
     if (any) {
       started(session_.plan[task.steps[0]]);
       MLP_TRY_VOID(scan(session_, session_.plan[task.steps[0]].table, columns));

@@ -36,7 +36,7 @@ std::string fault_of(const RecordReader& records, std::size_t fields, std::size_
     case RecordReader::Fault::none: break;
   }
   if (fields == header) return {};
-  return fmt::format("has {} field{}; the header names {} columns", fields, fields == 1 ? "" : "s", header);
+  return fmt::format("has {} field{}; the header names {} column{}", fields, fields == 1 ? "" : "s", header, header == 1 ? "" : "s");
 }
 
 /// Some records of the window, ready to be read column by column.

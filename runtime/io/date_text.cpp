@@ -174,6 +174,12 @@ std::optional<Moment> read_pattern(std::string_view pattern, std::string_view fr
   return m;
 }
 
+/// Whether a time of UTC lies in the years that can be written: an offset may lead out of them.
+bool is_in_years(std::int64_t time) {
+  static const std::int64_t first = *days_of(1, 1, 1) * kMicrosecondsADay, end = (*days_of(9999, 12, 31) + 1) * kMicrosecondsADay;
+  return time >= first && time < end;
+}
+
 std::optional<Moment> read_moment(std::string_view pattern, std::string_view text) {
   return pattern.empty() ? read_iso(text) : read_pattern(pattern, text);
 }
@@ -246,8 +252,9 @@ std::optional<std::int64_t> DateFormat::read_date(std::string_view text) const {
 
 std::optional<std::int64_t> DateFormat::read_timestamp(std::string_view text) const {
   const auto moment = read_moment(pattern_, text);
-  const auto time = moment ? moment->microseconds() : std::nullopt;
-  return time && zone_ && !moment->has_offset ? zone_->to_utc(*time) : time;
+  const auto local = moment ? moment->microseconds() : std::nullopt;
+  const auto time = local && zone_ && !moment->has_offset ? zone_->to_utc(*local) : local;
+  return time && is_in_years(*time) ? time : std::nullopt;
 }
 
 Result<void> DateFormat::use_zone(const std::string& zone) {
@@ -273,7 +280,11 @@ std::string DateFormat::why_no_date(std::string_view text) const {
 std::string DateFormat::why_no_timestamp(std::string_view text) const {
   const auto moment = read_moment(pattern_, text);
   if (moment && !moment->days()) return "a day that does not exist";
-  if (moment && zone_ && moment->microseconds()) return fmt::format("a time that clocks in {} leave out", zone_name_);
+  const auto local = moment ? moment->microseconds() : std::nullopt;
+  const bool of_zone = local && zone_ && !moment->has_offset;
+  const auto time = of_zone ? zone_->to_utc(*local) : local;
+  if (time && !is_in_years(*time)) return "a time that is not in the years 1 to 9999 of UTC";
+  if (of_zone) return fmt::format("a time that clocks in {} leave out", zone_name_);
   if (moment) return "a time of day that does not exist";
   const std::string hint(hint_of_blanks(text));
   return pattern_.empty() ? "not a time like 2024-12-31 23:59:59" + hint +

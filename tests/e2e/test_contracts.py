@@ -158,3 +158,33 @@ def test_what_was_computed_before_a_failure_is_kept_and_the_failure_says_where_i
     assert any(d["code"] == "E0801" and d["line"] == line for d in failed["diagnostics"]), failed["diagnostics"]
     make_census(tmp_path, rows=300)
     run("run", workflow)
+
+
+def test_the_names_of_a_file_without_rows_are_checked(run, tmp_path):
+    (tmp_path / "w.mlp").write_text('workflow w\ndata d from csv("t*.csv") { a : int }\n')
+    (tmp_path / "t1.csv").write_text("a,b\n")
+    run("run", "w.mlp")
+    for wrong in ("x,y\n", "x,y"):
+        (tmp_path / "t1.csv").write_text(wrong)
+        text = said(run("run", "w.mlp", check=4))
+        assert "E0803" in text and "`t1.csv` has no column `a`" in text
+    # Also beside one whose rows were read before.
+    (tmp_path / "t1.csv").write_text("a\n1\n")
+    run("run", "w.mlp")
+    (tmp_path / "t2.csv").write_text("x\n")
+    assert "`t2.csv` has no column `a`" in said(run("run", "w.mlp", check=4))
+
+
+def test_times_that_an_offset_takes_out_of_the_years_are_refused(run, tmp_path):
+    (tmp_path / "t.csv").write_text(
+        "at,place\n0001-01-01T00:00:00Z,0001-01-01\n0001-01-01T00:00:00+01:00,2024-01-01\n9999-12-31T23:59:59.999999Z,2024-01-01\n"
+        "9999-12-31T23:59:59-00:01,2024-01-01\n"
+    )
+    (tmp_path / "w.mlp").write_text('workflow w\ndata d from csv("t.csv") { at : timestamp }\n')
+    rows, _ = bad_rows(run("run", "w.mlp", "--format", "json", check=4))
+    assert [(r["line"], r["reason"]) for r in rows] == [(n, "a time that is not in the years 1 to 9999 of UTC") for n in (3, 5)]
+    (tmp_path / "t.csv").write_text("at\n0001-01-01T00:00:00\n9999-12-31T23:00:00\n")
+    for zone, line in (("America/New_York", 3), ("Asia/Tokyo", 2)):
+        (tmp_path / "w.mlp").write_text(f'workflow w\ndata d from csv("t.csv", zone: "{zone}") {{ at : timestamp }}\n')
+        rows, _ = bad_rows(run("run", "w.mlp", "--format", "json", check=4))
+        assert [(r["line"], r["reason"]) for r in rows] == [(line, "a time that is not in the years 1 to 9999 of UTC")]

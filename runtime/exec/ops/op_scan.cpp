@@ -10,10 +10,6 @@ namespace mlp::exec {
 
 Result<void> scan(Session& session, plan::TableIndex index, std::span<const ScanColumn> columns) {
   const io::Table& table = *session.tables[index];
-  // Of all files, also those without rows.
-  std::vector<plan::ReadColumn> all;
-  for (const ScanColumn& column : columns) all.push_back(std::get<plan::ReadColumn>(session.plan[column.step].code));
-  MLP_TRY_VOID(io::check_names(table, all));
   const std::size_t count = table.fragments.size();
   std::vector<std::optional<diag::Diagnostic>> failures(count);
   std::vector<io::BadValues> bad(count);
