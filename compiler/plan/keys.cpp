@@ -134,7 +134,7 @@ struct CodeHash {
     mix(h, c.type);
   }
   Digest operator()(const Aggregate& c) const {
-    Hasher h("aggregate/1");
+    Hasher h("aggregate/2");
     add(h, c);
     return h.finish();
   }
@@ -144,7 +144,7 @@ struct CodeHash {
     return h.add(c.keys).finish();
   }
   Digest operator()(const History& c) const {
-    Hasher h("history/1");
+    Hasher h("history/2");
     add(h, c.aggregate);
     return h.add(c.over_us).add(c.ending_us).add(c.next).add(c.as_of_us.has_value()).add(c.as_of_us.value_or(0)).add(c.asks_as_of).finish();
   }

@@ -174,8 +174,9 @@ std::optional<double> ColumnProfile::mean() const {
 
 std::optional<double> ColumnProfile::deviation() const {
   if (!is_number(base) || known() < 2) return {};
-  const auto n = static_cast<double>(known());
-  return std::sqrt(moments(known(), sum, squares).variance * (n / (n - 1)));
+  const Moments m = moments(known(), sum, squares);
+  const double deviation = deviation_of_sample(known(), m.variance, m.exponent);
+  return std::isfinite(deviation) ? std::optional(deviation) : std::nullopt;
 }
 
 std::optional<ColumnProfile::Quantile> ColumnProfile::quantile(double q) const {

@@ -1,5 +1,6 @@
 #include "runtime/learn/exact_sum.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -64,6 +65,14 @@ ExactSum::Canonical ExactSum::canonical() const {
   return c;
 }
 
+ExactSum ExactSum::divided(int limbs) const {
+  ExactSum out = *this;
+  out.carry();
+  std::shift_left(out.limbs_.begin(), out.limbs_.end(), limbs);
+  std::fill(out.limbs_.end() - limbs, out.limbs_.end(), 0);
+  return out;
+}
+
 bool ExactSum::is_zero() const { return canonical() == Canonical{}; }
 
 double ExactSum::value() const {
@@ -126,6 +135,12 @@ bool ExactSum::restore(bool negative, std::uint32_t first, const std::vector<std
 
 Moments moments(std::uint64_t n, const ExactSum& sum, const ExactSum& squares) {
   const auto rows = static_cast<double>(n);
+  // Squares of numbers beyond 10^150 are beyond doubles: the same is done with numbers 2^576 times smaller.
+  constexpr int kLimbsLess = 18;
+  if (!std::isfinite(squares.value() * rows)) {
+    const Moments less = moments(n, sum.divided(kLimbsLess), squares.divided(2 * kLimbsLess));
+    return {std::ldexp(less.mean, 32 * kLimbsLess), less.variance, 32 * kLimbsLess};
+  }
   // n^2 variance = n * squares - sum^2, taken exactly: expansions of the two sums to 200 bits and more.
   ExactSum numerator;
   for (const double part : squares.expand(5)) numerator.add_product(rows, part);

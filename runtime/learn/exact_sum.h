@@ -2,6 +2,7 @@
 
 #include <array>
 #include <bit>
+#include <cmath>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -33,6 +34,8 @@ class ExactSum {
   /// The sum as doubles of falling size: value(), then what that leaves over, and so on; at most `terms`, zeros left out.
   std::vector<double> expand(int terms) const;
   bool is_zero() const;
+  /// The sum divided by 2^(32 limbs); what is below the smallest bit is left out.
+  ExactSum divided(int limbs) const;
 
   friend bool operator==(const ExactSum& a, const ExactSum& b) { return a.canonical() == b.canonical(); }
 
@@ -90,8 +93,17 @@ class ExactSum {
 /// is against the deviation. n > 0.
 struct Moments {
   double mean = 0;
-  double variance = 0;
+  double variance = 0;  ///< in units of 4^exponent
+  int exponent = 0;     ///< above 0 where the variance may be too large for a double, which its root is not
+
+  double deviation() const { return std::ldexp(std::sqrt(variance), exponent); }
 };
 Moments moments(std::uint64_t n, const ExactSum& sum, const ExactSum& squares);
+
+/// Of a sample of n > 1 numbers, from their variance as a population: divided by n - 1.
+inline double deviation_of_sample(std::uint64_t n, double variance, int exponent = 0) {
+  const auto rows = static_cast<double>(n);
+  return std::ldexp(std::sqrt(variance * (rows / (rows - 1))), exponent);
+}
 
 }  // namespace mlp::learn

@@ -131,8 +131,8 @@ std::optional<RunningMoments> RunningMoments::of(const BitSpread& spread) {
   // Sums have `room` bits more than the numbers; n times the sum of squares twice as many, twice.
   const int room = room_of(spread.rows);
   const auto numbers = FixedPoint::of(spread, std::min(126 - room, (254 - 2 * room) / 2));
-  // Results below the normal numbers would be rounded a second time.
-  if (!numbers || 2 * numbers->unit() < -1022) return std::nullopt;
+  // Results below the normal numbers would be rounded a second time, and some of large numbers are beyond doubles.
+  if (!numbers || 2 * numbers->unit() < -1022 || 2 * numbers->unit() + 254 > 1023) return std::nullopt;
   RunningMoments out;
   out.numbers_ = *numbers;
   return out;

@@ -155,6 +155,20 @@ def test_windows_rank_and_run(run, world):
             assert r["so_far"] == pytest.approx(total, rel=1e-13) and r["before"] == (mine[i - 1]["fare"] if i else None)
 
 
+def test_a_sum_beyond_64_bits_is_missing(run, tmp_path):
+    most = 2**63 - 1
+    (tmp_path / "t.csv").write_text(f"k,n\na,{most}\na,1\na,-1\nb,{most}\nb,1\nc,{-most - 1}\nc,-1\nd,{most - 1}\nd,1\n")
+    (tmp_path / "t.mlp").write_text("""workflow t
+data rows from csv("t.csv") { k : string; n : int }
+data sums = rows | group by k { n = sum(n) }
+data running = rows | window by k { whole = sum(n), so_far = cumsum(n) }
+""")
+    assert [r["n"] for r in table(run, "t.mlp", "sums")] == [most, None, None, most]
+    running = table(run, "t.mlp", "running")
+    assert [r["whole"] for r in running] == [most] * 3 + [None] * 4 + [most] * 2
+    assert [r["so_far"] for r in running] == [most, None, most, most, None, -most - 1, None, most - 1, most]
+
+
 def test_union_unpivot_cross_and_select(run, world):
     file = world("""data few = trips | limit 3 | select id, fare
 data both = few | union trips

@@ -1,6 +1,7 @@
 """`mlpc peek --profile`: what the columns of a table or view are like, against plain Python."""
 
 import csv
+import fractions
 import io
 import math
 import random
@@ -211,3 +212,15 @@ def test_csv_has_a_line_a_column(run, shop):
 
 def test_rows_and_profile_exclude_each_other(run, shop):
     assert "--rows" in run("peek", shop[0], "orders", "--profile", "--rows", "3", check=2).err
+
+
+@pytest.mark.parametrize("values", [[1e308, -1e308], [1e308, -0.0, 5e-324, 0.1], [1e200, 1e200, 1e200], [3e160, 1e160, -2e155, 7.0], [8e307, 9e307] * 1000])
+def test_the_deviation_of_numbers_whose_squares_are_no_doubles(run, tmp_path, values):
+    (tmp_path / "t.csv").write_text("k,x\n" + "".join(f"a,{x!r}\n" for x in values))
+    (tmp_path / "t.mlp").write_text('workflow t\ndata t from csv("t.csv") { k : string; x : float }\ndata g = t | group by k { deviation = std(x) }\n')
+    exact = statistics.mean(map(fractions.Fraction, values))
+    shown = run("peek", "t.mlp", "t", "--profile", "--format", "json").json["profile"][1]
+    assert math.isclose(shown["mean"], exact, rel_tol=1e-14)
+    deviation = statistics.stdev(values)
+    assert math.isclose(shown["deviation"], deviation, rel_tol=1e-12)
+    assert math.isclose(run("peek", "t.mlp", "g", "--format", "json").json["rows"][0][1], deviation, rel_tol=1e-12)

@@ -1,6 +1,7 @@
 #include "runtime/learn/aggregates/group_states.h"
 
 #include "runtime/learn/aggregates/stretches.h"
+#include "runtime/learn/exact_sum.h"
 
 namespace mlp::learn {
 
@@ -90,7 +91,8 @@ struct Sums : GroupState {
       const std::int64_t rows = counts_.rows[g];
       if (means_ && rows == 0) out.push_missing();
       else if (unit_) out.push_float(means_ ? unit_->value(sums_[g]) / static_cast<double>(rows) : unit_->value(sums_[g]));
-      else out.push_int(means_ ? whole_mean(sums_[g], rows) : held(sums_[g]));
+      else if (means_) out.push_int(whole_mean(sums_[g], rows));
+      else push_sum(out, sums_[g]);
     }
     return out.finish();
   }

@@ -23,15 +23,12 @@ Column whole_numbers(const Type& type, const std::vector<std::int64_t>& values);
 /// The rows of a column, below 0: missing.
 Column picked(const Column& values, const std::vector<std::int64_t>& rows, const Type& type);
 
-/// The whole number, or the nearest that 64 bits hold.
-inline std::int64_t held(__int128 x) { return static_cast<std::int64_t>(std::clamp<__int128>(x, INT64_MIN, INT64_MAX)); }
-/// The mean of n whole numbers, rounded down like `div`.
-inline std::int64_t whole_mean(__int128 total, __int128 n) { return held(total / n - (total % n < 0 ? 1 : 0)); }
-/// Of a sample: divided by rows - 1.
-inline double deviation_of_sample(std::uint64_t rows, double variance) {
-  const auto n = static_cast<double>(rows);
-  return std::sqrt(variance * (n / (n - 1)));
+/// Adds the sum of whole numbers; missing where 64 bits do not hold it, as for `+`.
+inline void push_sum(ColumnBuilder& out, __int128 sum) {
+  sum < INT64_MIN || sum > INT64_MAX ? out.push_missing() : out.push_int(static_cast<std::int64_t>(sum));
 }
+/// The mean of n whole numbers, rounded down like `div`.
+inline std::int64_t whole_mean(__int128 total, __int128 n) { return static_cast<std::int64_t>(total / n - (total % n < 0 ? 1 : 0)); }
 
 /// Goes from stretch to stretch: `add` and `remove` a row that counts, then `done(i)`. Where a stretch does not follow the one before,
 /// all of that one is removed first.

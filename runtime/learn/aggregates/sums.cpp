@@ -86,9 +86,9 @@ Column sum(const AggregateInput& in) {
     return out.finish();
   }
   const std::vector<__int128> before = whole_before(in, counts);
-  std::vector<std::int64_t> values(in.begin.size());
-  for (std::size_t i = 0; i < values.size(); ++i) values[i] = held(before[index(in.end[i])] - before[index(in.begin[i])]);
-  return whole_numbers(in.type, values);
+  ColumnBuilder out(in.type, in.begin.size());
+  for (std::size_t i = 0; i < in.begin.size(); ++i) push_sum(out, before[index(in.end[i])] - before[index(in.begin[i])]);
+  return out.finish();
 }
 
 Column mean(const AggregateInput& in) {
@@ -116,10 +116,9 @@ Column deviation(const AggregateInput& in) {
   const std::vector<std::uint8_t> counts = counted(in);
   const auto values = in.values->values<double>();
   ColumnBuilder out(in.type, in.begin.size());
-  const auto push = [&](std::uint64_t rows, double variance) { out.push_float(deviation_of_sample(rows, variance)); };
   if (auto moments = RunningMoments::of(values, counts)) {
     slide(in, counts, [&](std::int64_t row) { moments->add(values[index(row)]); }, [&](std::int64_t row) { moments->remove(values[index(row)]); },
-          [&](std::size_t) { moments->rows() < 2 ? out.push_missing() : push(moments->rows(), moments->variance()); });
+          [&](std::size_t) { moments->rows() < 2 ? out.push_missing() : out.push_float(deviation_of_sample(moments->rows(), moments->variance())); });
     return out.finish();
   }
   ExactSum sum, squares;
@@ -129,7 +128,8 @@ Column deviation(const AggregateInput& in) {
       [&](std::int64_t row) { sum.add(-values[index(row)]), squares.add_product(values[index(row)], -values[index(row)]), --rows; },
       [&](std::size_t) {
         if (rows < 2) return out.push_missing();
-        push(rows, moments(rows, sum, squares).variance);
+        const Moments m = moments(rows, sum, squares);
+        out.push_float(deviation_of_sample(rows, m.variance, m.exponent));
       });
   return out.finish();
 }

@@ -39,7 +39,7 @@ struct Standardize {
   static Result<Fitted> finish(const Options&, Partial&& partial) {
     if (partial.rows == 0) return Fitted{};
     const Moments m = moments(partial.rows, partial.sum, partial.squares);
-    return Fitted{m.mean, std::sqrt(m.variance)};
+    return Fitted{m.mean, m.deviation()};
   }
   static Column apply(const Fitted& fitted, std::span<const Column> args, std::uint64_t&) {
     const Numbers x(args[0]);
