@@ -250,12 +250,13 @@ void Pipeline::stage(const ast::UnpivotStage& unpivot, const ast::Stage& of) {
   if (from.size() != unpivot.columns.size() || !fresh) return;
   Type type = (*this)[from.front()].type;
   Interval range = (*this)[from.front()].range;
-  for (const hir::ColumnId id : from) {
-    const hir::Column& column = (*this)[id];
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    const hir::Column& column = (*this)[from[i]];
     const bool number = type.is_number() && column.type.is_number();
     if (!number && type.base != column.type.base) {
-      context_.report(diag::make(Code::E0301, column.span, fmt::format("`{}` is `{}`, but `{}` is `{}`", column.name, to_string(column.type), (*this)[from.front()].name, to_string(type))).with_label("do not fit into one column")
-                          .with_secondary(unpivot.value.span, "would hold both").with_help("unpivot columns of one type"));
+      context_.report(diag::make(Code::E0301, unpivot.columns[i].span, fmt::format("`{}` is `{}`, but `{}` is `{}`", column.name, to_string(column.type), (*this)[from.front()].name, to_string(type))).with_label("do not fit into one column")
+                          .with_secondary(unpivot.value.span, "would hold both").with_secondary(column.span, fmt::format("`{}` is declared here, `{}`", column.name, to_string(column.type)))
+                          .with_help("unpivot columns of one type"));
       return;
     }
     if (number && type.base != column.type.base) type = Type::of(Base::float_, type.missing);

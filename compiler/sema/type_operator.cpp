@@ -121,6 +121,15 @@ NodeId apply_operator(Scope& scope, std::string_view token, std::vector<NodeId> 
     scope.report(std::move(d));
     return {};
   }
+  for (const NodeId operand : operands) {
+    const auto constant = b.constant(operand);
+    if (!is_comparison(token) || scope.at || !constant || !std::holds_alternative<std::monostate>(*constant)) continue;
+    const std::string text = scope.context.text(b[operand].span);
+    scope.report(diag::make(Code::E0308, b[operand].span, fmt::format("`{}` has no value, so the comparison is true for no row", text))
+                     .with_label("is missing")
+                     .with_help(b.type(operand).base == Base::date || b.type(operand).base == Base::timestamp ? "write a day that exists, as in `date(\"2024-02-29\")`" : "write a value that can be computed, such as `12.5`"));
+    return {};
+  }
   if (is_comparison(token) && operands.size() == 2)
     if (auto special = compare_category(scope, token, operands[0], operands[1], op_span, span)) return *special;
   std::vector<Candidate> candidates;
