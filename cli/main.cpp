@@ -112,7 +112,8 @@ int main(int argc, char** argv) {
     with_file(sub), with_params(sub), stored(sub), with_execution(sub);
     with_sample(sub);
     sub->add_option("NAME", name, "a table or feature view of the workflow")->required();
-    sub->add_option("--where", where, "only rows for which this condition holds: 'age > 30 and job is known'");
+    sub->add_option("--where", where, "only rows for which this condition holds: 'age > 30 and job is known'")
+        ->check(CLI::Validator([](const std::string& condition) { return condition.empty() ? std::string("is empty; write a condition, or leave it out") : std::string(); }, ""));
     CLI::Option* const most = sub->add_option("--rows", most_rows, "how many, at most")->check(CLI::Range(0, 1'000'000))->capture_default_str();
     sub->add_flag("--profile", profile, "of every column, over all rows: missing and distinct values, mean, quantiles, frequent values")->excludes(most);
     sub->callback([&] { chosen = [&] { return peek(common, file, name, where, most_rows, profile); }; });

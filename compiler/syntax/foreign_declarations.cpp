@@ -152,7 +152,7 @@ Found of_data(const Place& p) {
 }
 
 Found of_of(const Place& p) {
-  if (p.here != 2 || !p.expects(P::K_OF)) return std::nullopt;
+  if (p.here != 2 || !p.expects(P::K_OF) || p.expects(P::LPAREN)) return std::nullopt;  // where a value may stand, `of` may be a column
   const std::string_view what = p.type(0) == P::K_TRAIN ? "VIEW" : p.type(0) == P::K_DEPLOY ? "MODEL" : "TABLE";
   if (p.type() == P::K_FROM || p.type() == P::K_ON || p.type() == P::K_FOR || p.type() == P::ASSIGN ||
       p.type() == P::COLON || p.type() == P::R_IN || p.type() == P::K_WITH) {

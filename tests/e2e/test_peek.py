@@ -117,7 +117,8 @@ def test_a_fitted_column_of_a_view_that_nothing_is_trained_on(run, tmp_path):
         ("holdout", None, "E0211", "is a split"),
         ("people", "agee > 3", "E0203", "did you mean `age`"),
         ("people", "age + 1", "E0301", "true or false"),
-        ("people", "age >", "E0101", "--where:1"),
+        ("people", "age >", "E0101", "something is missing after `>`"),
+        ("people", " ", "E0101", "is not one expression"),
         ("people", "age > 3 expect", "E0101", "--where:1"),
         ("people", 'job == 3', "E0301", "--where:1"),
     ],
@@ -126,6 +127,10 @@ def test_a_mistake_in_the_question_is_shown_in_it(run, census, name, where, code
     outcome = run("peek", census, name, *(["--where", where] if where else []), check=1)
     assert f"error[{code}]" in outcome.err and said in outcome.err and not outcome.out
     assert not (census.parent / ".mlp").exists()
+
+
+def test_an_empty_condition_is_none(run, census):
+    assert "--where" in run("peek", census, "people", "--where", "", check=2).err
 
 
 def test_params_and_environments_hold(run, tmp_path):
@@ -149,7 +154,7 @@ def test_an_imported_table(run, tmp_path):
 def test_what_cannot_run_yet_elsewhere_in_the_file_is_in_nobodys_way(run, tmp_path):
     (tmp_path / "t.csv").write_text("x,y\n1,true\n2,false\n")
     (tmp_path / "t.mlp").write_text("""workflow t
-data t from arrow("t.arrow") { x : int; y : bool @label }
+data t from csv("t.csv") { x : sparse(3); y : bool @label }
 data u from csv("t.csv") { x : int }
 """)
     assert run("run", "t.mlp", check=1).code == 1
