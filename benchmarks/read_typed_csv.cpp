@@ -1,9 +1,11 @@
 // Reads the table of typed_csv_table.py into memory with its contract: read_typed_csv read|hash|profile FILE.csv. `read` finds the rows, types
 // the values and judges them; `hash` hashes the rows too; `profile` also makes the profile of each column. Prints JSON: seconds, processor seconds, the peak memory until then, and sums to compare the values with those of others.
 #include <fmt/format.h>
+#include <malloc.h>
 #include <sys/resource.h>
 
 #include <chrono>
+#include <climits>
 #include <cstdlib>
 
 #include "runtime/column/parallel.h"
@@ -59,6 +61,8 @@ std::uint64_t sum_of(const Column& c) {
 }  // namespace
 
 int main(int, char** argv) {
+  mallopt(M_MMAP_THRESHOLD, 1 << 25);  // as mlpc does
+  mallopt(M_TRIM_THRESHOLD, INT_MAX);
   const std::string_view what = argv[1];
   const std::string path = argv[2];
   const auto files = io::real_file_system();

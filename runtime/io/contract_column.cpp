@@ -134,14 +134,54 @@ void ContractColumn::add_field(std::string_view text) {
 
 template <class T, class Quick>
 void ContractColumn::add_quick(const FieldRun& fields, Quick quick) {
-  T* const out = data_.as_mutable<T>().data();
+  T* const out = data_.as_mutable<T>().data() + row_;
+  const std::size_t before = row_;
   const bool trims = field_->trims();
   for (std::size_t row = 0; row < fields.rows; ++row) {
     const std::string_view text = trims ? trimmed(fields[row]) : fields[row];
     T value;
-    if (!text.empty() && quick(text.data(), text.size(), value) && field_->keeps_rules(value)) [[likely]] out[row_++] = value;
-    else add_field(text);
+    if (!text.empty() && quick(text.data(), text.size(), value) && field_->keeps_rules(value)) [[likely]] {
+      out[row] = value;
+      continue;
+    }
+    row_ = before + row;
+    add_field(text);
   }
+  row_ = before + fields.rows;
+}
+
+template <class T, class Read>
+void ContractColumn::add_read(const FieldRun& fields, Read read) {
+  T* const out = data_.as_mutable<T>().data() + row_;
+  const std::size_t before = row_;
+  is_read_.resize(fields.rows);
+  read(fields, out, is_read_.data());
+  for (std::size_t row = 0; row < fields.rows; ++row) {
+    if (is_read_[row] && field_->keeps_rules(out[row])) [[likely]] continue;
+    row_ = before + row;
+    add_field(fields[row]);
+  }
+  row_ = before + fields.rows;
+}
+
+/// Those that were there before, and keep the contract; all others go the usual way.
+void ContractColumn::add_categories(const FieldRun& fields) {
+  std::int32_t* const out = data_.as_mutable<std::int32_t>().data() + row_;
+  const std::size_t before = row_;
+  const bool trims = field_->trims();
+  for (std::size_t row = 0; row < fields.rows; ++row) {
+    const std::string_view text = trims ? trimmed(fields[row]) : fields[row];
+    if (!field_->is_missing(text)) {
+      const std::int32_t code = distinct_.find_in_text(text);
+      if (static_cast<std::size_t>(code) < is_good_.size() && is_good_[static_cast<std::size_t>(code)]) [[likely]] {
+        out[row] = code;
+        continue;
+      }
+    }
+    row_ = before + row;
+    add_field(text);
+  }
+  row_ = before + fields.rows;
 }
 
 void ContractColumn::add_texts(const FieldRun& fields) {
@@ -155,10 +195,17 @@ void ContractColumn::add_texts(const FieldRun& fields) {
 
 void ContractColumn::add_fields(const FieldRun& fields) {
   MLP_CHECK(row_ + fields.rows <= rows_);
-  if (base_ == Base::category || base_ == Base::string) return add_texts(fields);
+  if (base_ == Base::category) return add_categories(fields);
+  if (base_ == Base::string) return add_texts(fields);
   if (field_->is_plain()) {
     // By lambdas, so that each is compiled into its own loop.
     if (base_ == Base::bool_) return add_quick<bool>(fields, [](const char* text, std::size_t size, auto& value) { return quick_bool(text, size, value); });
+    if (!field_->trims()) {
+      if (base_ == Base::int_) return add_read<std::int64_t>(fields, read_ints);
+      if (base_ == Base::float_) return add_read<double>(fields, read_floats);
+      if (base_ == Base::date) return add_read<std::int64_t>(fields, read_dates);
+      if (base_ == Base::timestamp) return add_read<std::int64_t>(fields, read_timestamps);
+    }
     if (base_ == Base::int_) return add_quick<std::int64_t>(fields, [](const char* text, std::size_t size, auto& value) { return quick_int(text, size, value); });
     if (base_ == Base::float_) return add_quick<double>(fields, [](const char* text, std::size_t size, auto& value) { return quick_float(text, size, value); });
     if (base_ == Base::date) return add_quick<std::int64_t>(fields, [](const char* text, std::size_t size, auto& value) { return quick_date(text, size, value); });

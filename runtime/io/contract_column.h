@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "runtime/column/column.h"
+#include "runtime/io/field_run.h"
 #include "runtime/io/field_reader.h"
 #include "runtime/io/source.h"
 #include "runtime/io/text_index.h"
@@ -29,21 +30,6 @@ struct BadCells {
   std::map<std::string, std::uint64_t> by_reason;  ///< as BadValues::by_reason
 
   void add(Cell cell, std::size_t most);
-};
-
-/// Fields of one column in a text, one a row: a field is all between two positions, `ends[row * stride]` and the next one. kReadable bytes
-/// after the text may be read.
-struct FieldRun {
-  static constexpr std::size_t kReadable = 16;
-  const char* text = nullptr;
-  const std::uint32_t* ends = nullptr;
-  std::size_t stride = 0;
-  std::size_t rows = 0;
-
-  std::string_view operator[](std::size_t row) const {
-    const std::uint32_t begin = ends[row * stride] + 1;  // the position before the text is one less than 0
-    return {text + begin, ends[row * stride + 1] - begin};
-  }
 };
 
 /// Fills a column with values, each judged by the column's part of the contract: the same rules for a field of a text file, a value of a
@@ -90,6 +76,9 @@ class ContractColumn {
  private:
   template <class T, class Quick>
   void add_quick(const FieldRun& fields, Quick quick);
+  template <class T, class Read>
+  void add_read(const FieldRun& fields, Read read);
+  void add_categories(const FieldRun& fields);
   void add_texts(const FieldRun& fields);
   template <class T>
   void check_read(const std::optional<T>& value, std::string_view written);
@@ -109,6 +98,7 @@ class ContractColumn {
   Buffer data_, known_, offsets_;
   std::string texts_;
   TextIndex distinct_;
+  std::vector<std::uint8_t> is_read_;  ///< of the fields that are read together: whether they are
   std::vector<std::uint8_t> is_good_;  ///< of distinct_: breaks no rule
   BadCells bad_;
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -12,7 +13,9 @@ namespace mlp::io {
 class TextIndex {
  public:
   /// The number of the text; size() where it is none of them.
-  std::int32_t find(std::string_view text) const;
+  std::int32_t find(std::string_view text) const { return find(slot_of(text), text); }
+  /// The same, sooner: 16 bytes from the beginning of the text on may be read.
+  std::int32_t find_in_text(std::string_view text) const { return find(slot_in_text(text), text); }
   /// Adds a text that is none of them.
   void add(std::string_view text);
   std::size_t size() const { return texts_.size(); }
@@ -25,14 +28,15 @@ class TextIndex {
     std::uint32_t size = 0;
     std::int32_t number = -1;
   };
-  template <class Word>
   static std::uint64_t word(const char* at) {
-    Word value;
+    std::uint64_t value;
     std::memcpy(&value, at, sizeof value);
     return value;
   }
   static std::uint64_t hash_of_long(std::string_view text);
   static Slot slot_of(std::string_view text);
+  static Slot slot_in_text(std::string_view text);
+  std::int32_t find(const Slot& key, std::string_view text) const;
   std::size_t place_of(const Slot& slot) const;
   bool holds(const Slot& slot, const Slot& key, std::string_view text) const;
   void grow();
@@ -41,22 +45,23 @@ class TextIndex {
   std::vector<std::string> texts_;
 };
 
-inline TextIndex::Slot TextIndex::slot_of(std::string_view text) {
-  const char* const p = text.data();
+inline TextIndex::Slot TextIndex::slot_in_text(std::string_view text) {
   const std::size_t n = text.size();
-  Slot slot;
-  slot.size = static_cast<std::uint32_t>(n);
-  if (n > 16) {
-    slot.first = hash_of_long(text);
-  } else if (n >= 8) {
-    slot.first = word<std::uint64_t>(p);
-    slot.last = word<std::uint64_t>(p + n - 8);
-  } else if (n >= 4) {
-    slot.first = word<std::uint32_t>(p) | word<std::uint32_t>(p + n - 4) << 32;
-  } else if (n > 0) {
-    slot.first = word<std::uint8_t>(p) | word<std::uint8_t>(p + n / 2) << 8 | word<std::uint8_t>(p + n - 1) << 16;
-  }
-  return slot;
+  if (n > 16) return {hash_of_long(text), 0, static_cast<std::uint32_t>(n), -1};
+  // Without branches: lengths cannot be guessed.
+  static constexpr auto kKept = [] {
+    std::array<std::uint64_t, 17> kept{};
+    for (std::size_t bytes = 0; bytes < kept.size(); ++bytes) kept[bytes] = bytes >= 8 ? ~std::uint64_t{0} : (std::uint64_t{1} << 8 * bytes) - 1;
+    return kept;
+  }();
+  return {word(text.data()) & kKept[n], word(text.data() + 8) & kKept[n > 8 ? n - 8 : 0], static_cast<std::uint32_t>(n), -1};
+}
+
+inline TextIndex::Slot TextIndex::slot_of(std::string_view text) {
+  if (text.size() > 16) return slot_in_text(text);
+  char copy[16] = {};
+  if (!text.empty()) std::memcpy(copy, text.data(), text.size());
+  return slot_in_text({copy, text.size()});
 }
 
 inline std::size_t TextIndex::place_of(const Slot& slot) const {
@@ -69,8 +74,7 @@ inline bool TextIndex::holds(const Slot& slot, const Slot& key, std::string_view
   return slot.first == key.first && slot.last == key.last && slot.size == key.size && (key.size <= 16 || texts_[static_cast<std::size_t>(slot.number)] == text);
 }
 
-inline std::int32_t TextIndex::find(std::string_view text) const {
-  const Slot key = slot_of(text);
+inline std::int32_t TextIndex::find(const Slot& key, std::string_view text) const {
   std::size_t at = place_of(key);
   for (; slots_[at].number >= 0; at = (at + 1) & (slots_.size() - 1))
     if (holds(slots_[at], key, text)) return slots_[at].number;
