@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "compiler/sema/block_spec.h"
 #include "compiler/sema/check_data.h"
@@ -168,6 +169,30 @@ void check_request_of_batch(Context& context, const ast::BatchInto& batch, hir::
   }
 }
 
+/// The file that a sink writes as a whole; of a table in a database, into which several batches may go, none.
+std::string whole_file_of(const hir::Batch& batch) {
+  std::string path;
+  for (const auto& [name, value] : batch.options) {
+    if (name == "table") return {};
+    if (const auto* text = std::get_if<std::string>(&value); text && name == "path") path = std::filesystem::path(*text).lexically_normal().string();
+  }
+  return path;
+}
+
+/// Whether no batch before writes the same file, which would be gone.
+void check_other_sinks(Context& context, const hir::Deploy& deploy, const hir::Batch& batch) {
+  const std::string file = whole_file_of(batch);
+  if (file.empty()) return;
+  const auto check = [&](const hir::Deploy& of) {
+    for (const hir::Batch& other : of.batches)
+      if (whole_file_of(other) == file)
+        context.report(diag::make(Code::E0210, batch.span, fmt::format("`{}` is written by two batches", file)).with_label("would be written over what the other writes").with_secondary(other.span, "written here first")
+                           .with_help("give each a file of its own; one table of a database may take several"));
+  };
+  for (const hir::Deploy& other : context.out.deploys) check(other);
+  check(deploy);
+}
+
 std::optional<hir::Batch> check_batch(Context& context, const ast::BatchInto& batch, Span span, std::optional<hir::TrainId> train) {
   const ast::Declaration* declared = find_declared(context, batch.table, DeclaredKind::table);
   const TableState state = declared ? resolve_table(context, *declared, batch.table.span) : TableState{};
@@ -203,7 +228,10 @@ void check_deploy(Context& context, const ast::Declaration& declaration) {
       out.not_yet.push_back({"`canary`", entry.span});
       check_canary(context, *canary, deploy, entry.word);
     } else if (const auto* batch = std::get_if<ast::BatchInto>(&entry.kind)) {
-      if (auto checked = check_batch(context, *batch, entry.span, train)) out.batches.push_back(std::move(*checked));
+      auto checked = check_batch(context, *batch, entry.span, train);
+      if (!checked) continue;
+      check_other_sinks(context, out, *checked);
+      out.batches.push_back(std::move(*checked));
     }
   }
   find_schedules(context, out.name, out);
