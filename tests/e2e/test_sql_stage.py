@@ -156,6 +156,8 @@ WRONG = {
     "unknown column": ("select id, amounts from input", "E0111", "amounts", "Referenced column"),
     "another table": ("select * from input join people on true", "E0111", None, "no table `people` here"),
     "syntax": ("select id form input x", "E0111", None, "cannot be carried out"),
+    "a word of SQL": ("select max(at) as at from input", "E0111", ")", '`"at"`'),
+    "a word of SQL before": ("select id, order from input", "E0111", None, '`"order"`'),
     "two statements": ("select 1 as a; select 2 as a", "E0111", None, "2 statements"),
     "no select": ("drop table input", "E0111", None, ""),
     "no name": ("select kind, sum(amount) from input group by kind", "E0111", None, "has no name"),
@@ -174,7 +176,7 @@ def test_what_is_wrong_is_said_before_there_are_rows(run, tmp_path, name):
     statement, code, place, said = WRONG[name]
     path = shop(tmp_path, f'data made = orders | sql("{statement}")\n')
     found = failure(run("check", path, "--format", "json", check=1), code)
-    assert said in found["message"] and found["help"], found
+    assert said in found["message"] + "".join(found["notes"]) and found["help"], found
     line = path.read_text().splitlines()[found["line"] - 1]
     assert line.startswith("data made") and "mlp_" not in str(found)
     if place:

@@ -15,6 +15,21 @@ namespace {
 
 constexpr const char* kScan = "mlp_scan";
 
+bool in_word(char c) { return c == '_' || static_cast<unsigned char>(c) >= 0x80 || std::isalnum(static_cast<unsigned char>(c)) != 0; }
+
+/// The word where a statement can no longer be read, or the one before it, if SQL keeps it for itself and a column may have it for a name.
+std::string_view kept_word(std::string_view statement, Span place) {
+  constexpr std::string_view kKept[] = {"all",   "any",    "asc",   "at",   "case",    "check", "column", "default", "desc",  "end",  "from",
+                                        "grant", "group",  "limit", "offset", "order", "primary", "references", "table", "to", "user", "when", "window"};
+  std::size_t end = place.begin;
+  while (end > 0 && std::isspace(static_cast<unsigned char>(statement[end - 1]))) --end;
+  std::size_t begin = end;
+  while (begin > 0 && in_word(statement[begin - 1])) --begin;
+  for (const std::string_view word : {statement.substr(begin, end - begin), statement.substr(place.begin, place.end - place.begin)})
+    if (std::ranges::any_of(kKept, [&](std::string_view kept) { return std::ranges::equal(word, kept, [](char a, char b) { return (a | 32) == b; }); })) return word;
+  return {};
+}
+
 /// What DuckDB says of a statement: "Binder Error: …", then candidates, then the line with a mark below the place.
 diag::Diagnostic sql_mistake(std::string_view said, const std::string& statement) {
   diag::Diagnostic d = diag::make(diag::Code::E0111, {}, {});
@@ -44,9 +59,10 @@ diag::Diagnostic sql_mistake(std::string_view said, const std::string& statement
     if (const std::size_t at = statement.find(shown); at != std::string::npos && at + offset < statement.size() && statement.find(shown, at + 1) == std::string::npos) {
       const auto begin = static_cast<std::uint32_t>(at + offset);
       std::uint32_t end = begin + 1;
-      const auto in_word = [](char c) { return c == '_' || static_cast<unsigned char>(c) >= 0x80 || std::isalnum(static_cast<unsigned char>(c)) != 0; };
       while (in_word(statement[begin]) && end < statement.size() && in_word(statement[end])) ++end;
       d.span = {0, begin, end};
+      if (const std::string_view word = first.starts_with("syntax error") ? kept_word(statement, d.span) : ""; !word.empty())
+        d.notes.push_back(fmt::format("`{0}` is a word of SQL: where it names a column it stands in double quotes, `\"{0}\"`", word));
     }
     break;
   }
