@@ -104,6 +104,7 @@ exec::RunOptions run_options(const Common& common, const std::string& file) {
   exec::RunOptions options;
   options.threads = common.threads;
   options.fragment_rows = common.fragment_rows;
+  options.memory = common.memory;
   options.baseline_cpu = common.baseline_cpu;
   options.stop = &stop_requested();
   options.file = file;

@@ -31,6 +31,7 @@ struct Common {
   std::string sample;                           ///< --sample; empty: all rows
   int threads = 0;
   std::uint64_t fragment_rows = 1 << 16;
+  std::uint64_t memory = 0;                     ///< --memory, bytes; 0: what the machine has
   bool baseline_cpu = false;
   std::string command_line;
 };

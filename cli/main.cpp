@@ -69,6 +69,7 @@ int main(int argc, char** argv) {
   const auto with_execution = [&](CLI::App* sub) {
     sub->add_option("-j", common.threads, "threads; changes no result")->check(CLI::Range(1, 1024));
     sub->add_option("--fragment-rows", common.fragment_rows, "rows computed at once; changes no result")->check(CLI::Range(1, 1 << 30));
+    sub->add_option("--memory", common.memory, "bytes that may be used, such as 4GB; default: what the machine has")->transform(CLI::AsSizeValue(true))->check(CLI::Range(std::uint64_t{1'000'000}, std::uint64_t{1} << 50));
     sub->add_flag("--baseline-cpu", common.baseline_cpu, "use no instruction that some x86-64 lacks; changes no result");
   };
 

@@ -19,7 +19,8 @@ bool is_asked(const hir::Workflow& workflow, hir::TableId id) {
     if (table.stage && (table.stage->from == id || std::find(table.stage->others.begin(), table.stage->others.end(), id) != table.stage->others.end())) return true;
   for (const hir::View& view : workflow.views)
     if (view.table == id) return true;
-  return std::any_of(workflow.columns.begin(), workflow.columns.end(), [&](const hir::Column& c) { return c.aggregate() && c.aggregate()->of == id; });
+  // The columns of a `window` are made of its own table.
+  return std::any_of(workflow.columns.begin(), workflow.columns.end(), [&](const hir::Column& c) { return c.aggregate() && c.aggregate()->of == id && c.table != id; });
 }
 
 std::string names(const hir::Workflow& workflow, const std::vector<hir::ColumnId>& columns) {

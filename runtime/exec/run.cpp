@@ -12,6 +12,7 @@
 #include "runtime/column/byte_list.h"
 #include "runtime/column/codec.h"
 #include "runtime/column/parallel.h"
+#include "runtime/exec/memory.h"
 #include "runtime/exec/reason.h"
 #include "runtime/exec/rejected_rows.h"
 #include "runtime/exec/session.h"
@@ -27,7 +28,7 @@ double seconds_since(SteadyClock::time_point from) { return std::chrono::duratio
 
 Digest recipe_record(const plan::Step& step) { return Hasher("recipe/1").add(step.recipe_key).finish(); }
 
-/// What is scheduled as one: a step, or all columns read of one table, or all aggregates of one grouping.
+/// What is scheduled as one: a step, or all columns read of one table, or a grouping with all aggregates of it.
 struct Task {
   std::vector<plan::StepId> steps;
 };
@@ -52,8 +53,11 @@ std::optional<fetch::Given> given_to(Session& session, const plan::Step& step) {
                       }};
 }
 
+/// An Arrange of groups, and the aggregates of them.
 bool is_of_groups(const plan::Physical& plan, const plan::Step& step) {
-  return std::holds_alternative<plan::Aggregate>(step.code) && std::holds_alternative<plan::Arrange>(plan[step.inputs[0]].code);
+  const plan::Step& made = std::holds_alternative<plan::Aggregate>(step.code) ? plan[step.inputs[0]] : step;
+  const auto* arrange = std::get_if<plan::Arrange>(&made.code);
+  return arrange && arrange->how == plan::Arrange::How::group;
 }
 
 Tasks group_steps(const plan::Physical& plan) {
@@ -236,31 +240,51 @@ class Runner {
     return {};
   }
 
+  /// The groups, then their aggregates: in one pass over the rows where the groups are not known yet.
   Result<void> run_groups(const Task& task) {
     const auto began = SteadyClock::now();
+    const plan::StepId arrange = task.steps[0];
+    const std::span aggregates = std::span(task.steps).subspan(1);
+    const std::vector<Digest> group_key = action_keys(session_, arrange);
+    const bool known = find_outputs(arrange, group_key).empty();
+    std::vector<std::optional<Column>> columns(aggregates.size());
+    if (!known) {
+      report_.steps[arrange.index()].reason = reason_to_run(session_, arrange);
+      started(session_.plan[arrange]);
+      StepState& state = session_.steps[arrange.index()];
+      state.outputs[0] = virtual_output(group_key[0]);
+      state.done = true;
+      MLP_TRY(columns, aggregate_groups(session_, arrange, aggregates));
+      MLP_TRY(state.rows[0], count_rows(session_, arrange, 0));
+      session_.store.stage(group_key[0], {{}, std::to_string(state.rows[0])});
+    }
+    session_.tables[session_.plan[arrange].table] = made_fragments(session_, arrange);
+    finished(arrange, began, known ? 0 : 1, group_key);
     std::vector<std::vector<Digest>> keys;
     std::vector<std::vector<std::size_t>> missing;
     std::vector<plan::StepId> asked;
-    for (const plan::StepId id : task.steps) {
+    for (const plan::StepId id : aggregates) {
       keys.push_back(action_keys(session_, id));
       missing.push_back(find_outputs(id, keys.back()));
       if (missing.back().empty()) continue;
       report_.steps[id.index()].reason = reason_to_run(session_, id);
       asked.push_back(id);
     }
-    if (!asked.empty()) {
+    if (known && !asked.empty()) {
       started(session_.plan[asked[0]]);
-      MLP_TRY(auto columns, aggregate_groups(session_, asked));
-      for (std::size_t i = 0, a = 0; i < task.steps.size(); ++i) {
-        if (missing[i].empty()) continue;
-        std::optional<Column> column = std::move(columns[a++]);
-        if (!column) {
-          MLP_TRY(column, compute_whole(session_, session_.plan[task.steps[i]]));
-        }
-        MLP_TRY_VOID(keep_column(task.steps[i], keys[i], missing[i], *column));
-      }
+      MLP_TRY(auto found, aggregate_groups(session_, arrange, asked));
+      for (std::size_t i = 0, a = 0; i < aggregates.size(); ++i)
+        if (!missing[i].empty()) columns[i] = std::move(found[a++]);
     }
-    for (std::size_t i = 0; i < task.steps.size(); ++i) finished(task.steps[i], began, missing[i].size(), keys[i]);
+    for (std::size_t i = 0; i < aggregates.size(); ++i) {
+      if (!missing[i].empty()) {
+        if (!columns[i]) {
+          MLP_TRY(columns[i], compute_whole(session_, session_.plan[aggregates[i]]));
+        }
+        MLP_TRY_VOID(keep_column(aggregates[i], keys[i], missing[i], *columns[i]));
+      }
+      finished(aggregates[i], began, missing[i].size(), keys[i]);
+    }
     return {};
   }
 
@@ -280,6 +304,9 @@ class Runner {
     const auto began = SteadyClock::now();
     const std::vector<Digest> keys = action_keys(session_, id);
     const std::vector<std::size_t> missing = find_outputs(id, keys);
+    if (!missing.empty()) {
+      MLP_TRY_VOID(check_memory(session_, step));
+    }
     if (is_virtual(step)) return run_virtual(id, keys, missing, began);
     if (missing.empty()) {
       if (makes_rows(step)) session_.tables[step.table] = made_fragments(session_, id);
@@ -323,9 +350,6 @@ class Runner {
       for (auto& f : failures)
         if (f) return failure(std::move(*f));
       session_.tables[step.table] = made_fragments(session_, id);
-    } else if (!missing.empty() && !step.per_fragment) {
-      // Here and not where it is first read: two steps would compute it at once.
-      MLP_TRY_VOID(session_.parts(id));
     } else if (!missing.empty() && is_computed_whole(session_.plan, step)) {
       MLP_TRY_VOID(session_.whole_column(id));
     }

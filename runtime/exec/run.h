@@ -19,6 +19,7 @@ namespace mlp::exec {
 struct RunOptions {
   int threads = 0;                          ///< 0: as many as the machine has
   std::uint64_t fragment_rows = 1 << 16;    ///< changes no value
+  std::uint64_t memory = 0;                 ///< bytes; 0: what the machine has. A step that needs more is E0915
   bool baseline_cpu = false;                ///< kernels for any x86-64; changes no value
   const std::atomic<bool>* stop = nullptr;  ///< set on Ctrl-C: nothing new is started, what is finished is kept
   std::string file, command;                ///< for the catalog

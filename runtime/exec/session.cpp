@@ -30,7 +30,8 @@ Columns ColumnCache::keep(const Digest& digest, std::vector<Column> columns) {
   std::size_t bytes = 0;
   for (const Column& column : *shared) bytes += bytes_of(column);
   const std::lock_guard lock(mutex_);
-  if (bytes_ + bytes > kMostBytes) forget(bytes);
+  if (bytes > most_bytes_) return shared;  // it would drive out all others
+  if (bytes_ + bytes > most_bytes_) forget(bytes);
   if (columns_.try_emplace(digest, shared, bytes, ++clock_).second) bytes_ += bytes;
   return shared;
 }
@@ -41,7 +42,7 @@ void ColumnCache::forget(std::size_t bytes) {
   std::sort(oldest.begin(), oldest.end());
   // More than is needed, or the next column would look through them all again.
   for (const auto& [asked, digest] : oldest) {
-    if (bytes_ + bytes <= kMostBytes / 4 * 3) break;
+    if (bytes_ + bytes <= most_bytes_ / 4 * 3) break;
     const auto at = columns_.find(*digest);
     bytes_ -= at->second.bytes;
     columns_.erase(at);
@@ -86,7 +87,6 @@ Result<std::string> Session::object(plan::StepId step, std::size_t fragment) { r
 Result<std::shared_ptr<const Column>> Session::column(plan::StepId step, std::size_t fragment) {
   const Digest& digest = output(step, fragment);
   const auto first = [](const Columns& columns) { return std::shared_ptr<const Column>(columns, columns->data()); };
-  if (const auto cached = cache.find(digest)) return first(cached);
   const plan::Step& of = plan[step];
   if (is_virtual(of) && is_computed_whole(plan, of)) {
     const io::Fragment& place = fragments(of).fragments[fragment];
@@ -94,10 +94,12 @@ Result<std::shared_ptr<const Column>> Session::column(plan::StepId step, std::si
     return std::make_shared<const Column>(slice(whole, place.first_row, place.rows));
   }
   if (is_virtual(of)) {
+    if (const auto cached = passing.find(digest)) return first(cached);
     const auto* take = std::get_if<plan::Take>(&of.code);
     MLP_TRY(Column made, take ? take_cell(*this, of, *take, fragment) : kernel(*this, of, std::get<plan::Kernel>(of.code), fragment));
-    return first(cache.keep(digest, {std::move(made)}));
+    return first(passing.keep(digest, {std::move(made)}));
   }
+  if (const auto cached = cache.find(digest)) return first(cached);
   MLP_TRY(const std::string bytes, store.get(digest));
   MLP_TRY(Column cell, decode_column(bytes));
   return first(cache.keep(digest, {std::move(cell)}));
@@ -152,19 +154,30 @@ Result<Column> Session::whole_column(plan::StepId id) {
 Result<Columns> Session::parts(plan::StepId id, std::size_t fragment) {
   const plan::Step& step = plan[id];
   const Digest digest = Hasher("parts/1").add(output(id, fragment)).finish();
-  if (const auto cached = cache.find(digest)) return cached;
-  std::vector<Column> made;
-  if (std::holds_alternative<plan::Filter>(step.code)) {
-    MLP_TRY(const auto stays, column(id, fragment));
-    made = kept_rows(*stays);
-  } else if (const auto* arranged = std::get_if<plan::Arrange>(&step.code)) {
-    MLP_TRY(made, arrange(*this, id, *arranged, fragment));
-  } else if (const auto* ordered = std::get_if<plan::OrderRows>(&step.code)) {
-    MLP_TRY(made, order_rows(*this, step, *ordered));
-  } else {
-    MLP_TRY(made, match_history(*this, step, std::get<plan::MatchHistory>(step.code)));
+  ColumnCache& keeper = std::holds_alternative<plan::Filter>(step.code) ? passing : cache;
+  if (const auto cached = keeper.find(digest)) return cached;
+  const auto make = [&]() -> Result<std::vector<Column>> {
+    if (std::holds_alternative<plan::Filter>(step.code)) {
+      MLP_TRY(const auto stays, column(id, fragment));
+      return kept_rows(*stays);
+    }
+    if (const auto* arranged = std::get_if<plan::Arrange>(&step.code)) return arrange(*this, id, *arranged, fragment);
+    if (const auto* ordered = std::get_if<plan::OrderRows>(&step.code)) return order_rows(*this, step, *ordered);
+    return match_history(*this, step, std::get<plan::MatchHistory>(step.code));
+  };
+  Columns out;
+  if (!step.per_fragment) {
+    // Several steps may ask for the same at once: one makes it.
+    MLP_TRY_VOID(parts_made.get(digest, [&]() -> Result<std::monostate> {
+      MLP_TRY(std::vector<Column> made, make());
+      out = keeper.keep(digest, std::move(made));
+      return std::monostate();
+    }));
+    if (out) return out;
+    if (const auto cached = keeper.find(digest)) return cached;
   }
-  return cache.keep(digest, std::move(made));
+  MLP_TRY(std::vector<Column> made, make());
+  return keeper.keep(digest, std::move(made));
 }
 
 Result<std::vector<Column>> Session::columns(const plan::Step& step, std::size_t from, std::size_t count, std::size_t fragment) {

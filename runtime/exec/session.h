@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -30,11 +31,11 @@ using Columns = std::shared_ptr<const std::vector<Column>>;
 /// memory, those are forgotten that were not asked for longest.
 class ColumnCache {
  public:
+  explicit ColumnCache(std::uint64_t most_bytes) : most_bytes_(most_bytes) {}
   Columns find(const Digest& digest);
   Columns keep(const Digest& digest, std::vector<Column> columns);
 
  private:
-  static constexpr std::size_t kMostBytes = std::size_t{1} << 31;
   struct Kept {
     Columns columns;
     std::size_t bytes = 0;
@@ -43,9 +44,13 @@ class ColumnCache {
   void forget(std::size_t bytes);  ///< so that these fit
   std::mutex mutex_;
   std::unordered_map<Digest, Kept> columns_;
+  std::uint64_t most_bytes_;
   std::size_t bytes_ = 0;
   std::uint64_t clock_ = 0;
 };
+
+/// `--memory`, or what the machine has, or the group of processes that this one runs in.
+std::uint64_t memory_of(const RunOptions& options);
 
 /// Values of this run by what they are made of. The first that asks makes one, others wait for it.
 template <class T>
@@ -118,11 +123,18 @@ struct Session {
   std::vector<std::optional<io::Table>> tables{};
   std::vector<StepState> steps{};
   std::vector<std::vector<registry::Deployed>> standing{};  ///< of each Champion step: what stood in its stage when the run began
-  ColumnCache cache{};
+  std::uint64_t memory{memory_of(options)};  ///< bytes that the run may use
+  ColumnCache cache{std::min<std::uint64_t>(memory / 4, std::uint64_t{1} << 31)};
+  /// Cells that are computed where they are read: new pages of memory cost more than to compute such a cell again (docs/benchmarks-relational.md), so
+  /// these are the few of the fragments at hand.
+  ColumnCache passing{kPassingBytes};
+  static constexpr std::uint64_t kPassingBytes = 64 << 20;
   ScorerCache scorers{};
   MadeOnce<relation::JoinSide> join_sides{};
   MadeOnce<Grouped> groups{};
   MadeOnce<relation::Partition> partitions{};
+  MadeOnce<relation::KeyIndex> key_indices{};
+  MadeOnce<std::monostate> parts_made{};
   ThreadBudget budget{threads};
   jit::Kernels kernels{kernel_options(options, store)};
 
@@ -213,8 +225,8 @@ std::vector<Column> number_columns(std::initializer_list<const std::vector<std::
 bool is_computed_whole(const plan::Physical& plan, const plan::Step& step);
 Result<Column> compute_whole(Session&, const plan::Step&);
 Result<Column> take_arranged(Session&, const plan::Step&, const plan::Take&);
-/// Aggregates of the groups of one Arrange, together; nothing for those that have to see all rows at once.
-Result<std::vector<std::optional<Column>>> aggregate_groups(Session&, std::span<const plan::StepId> aggregates);
+/// The groups of an Arrange (see `grouped`) and aggregates of them, in one pass; nothing for those that have to see all rows at once.
+Result<std::vector<std::optional<Column>>> aggregate_groups(Session&, plan::StepId arrange, std::span<const plan::StepId> aggregates);
 Result<Column> aggregate(Session&, const plan::Step&, const plan::Aggregate&);
 Result<Column> history(Session&, const plan::Step&, const plan::History&);
 Result<Column> cut_by_time(Session&, const plan::Step&, const plan::CutByTime&);

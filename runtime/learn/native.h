@@ -153,11 +153,12 @@ struct GroupPiece {
 };
 
 /// What is known of some rows of each group. Pieces that are added and merged in any way give the bits that NativeAggregate::value gives,
-/// as long as what is merged stands behind what it is merged into.
+/// as long as what is merged stands behind what it is merged into, and its spread is part of the other's.
 struct GroupState {
   virtual ~GroupState() = default;
   virtual void add(const GroupPiece& piece) = 0;
-  virtual void merge(const GroupState& later) = 0;  ///< of the same aggregate and groups
+  /// Of the same aggregate; `group`: which of these groups each of its groups is.
+  virtual void merge(const GroupState& later, std::span<const std::int64_t> group) = 0;
   virtual Column values(const Type& type) const = 0;
 };
 
@@ -167,7 +168,8 @@ struct NativeAggregate {
   /// The state of so many groups without a row. Null: all rows are looked at together. `argument`: its type, if there is one; `spread`: of
   /// all numbers that count, of an argument of floats. A null state: they lie too far apart.
   std::unique_ptr<GroupState> (*by_group)(std::size_t groups, const Type* argument, const BitSpread& spread) = nullptr;
-  bool adds = false;  ///< by_group needs the spread
+  bool adds = false;       ///< by_group needs the spread
+  bool is_latest = false;  ///< the value of the last row that counts
 };
 
 // ---- by symbol (Signature::native) --------------------------------------------------------------------------------------

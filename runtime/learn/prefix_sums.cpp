@@ -57,6 +57,16 @@ __int128 FixedPoint::multiple(double x) const {
   return static_cast<__int128>(parts.mantissa) * (static_cast<__int128>(1) << (parts.mantissa == 0 ? 0 : parts.exponent - unit_));
 }
 
+__int128 FixedPoint::rescaled(__int128 multiple, const FixedPoint& other) const {
+  return multiple == 0 ? 0 : multiple * (static_cast<__int128>(1) << (other.unit_ - unit_));
+}
+
+Wide Wide::times_power(int bits) const {
+  if (bits == 0) return *this;
+  if (bits >= 128) return {0, low << (bits - 128)};
+  return {low << bits, (high << bits) | (low >> (128 - bits))};
+}
+
 Wide Wide::product(unsigned __int128 a, unsigned __int128 b) {
   using Double = unsigned __int128;
   const auto a0 = static_cast<std::uint64_t>(a), a1 = static_cast<std::uint64_t>(a >> 64), b0 = static_cast<std::uint64_t>(b), b1 = static_cast<std::uint64_t>(b >> 64);
@@ -146,8 +156,9 @@ void RunningMoments::add(double x) {
 }
 
 void RunningMoments::add(const RunningMoments& other) {
-  sum_ += other.sum_;
-  squares_.add(other.squares_);
+  sum_ += numbers_.rescaled(other.sum_, other.numbers_);
+  // Without a number that is not 0 there is no unit of its own.
+  if (other.squares_.low != 0 || other.squares_.high != 0) squares_.add(other.squares_.times_power(2 * (other.numbers_.unit() - numbers_.unit())));
   rows_ += other.rows_;
 }
 

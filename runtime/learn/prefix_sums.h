@@ -26,6 +26,8 @@ class FixedPoint {
   static std::optional<FixedPoint> sums_of(const BitSpread& spread);
   static std::optional<FixedPoint> sums_of(std::span<const double> values, std::span<const std::uint8_t> counts);
   __int128 multiple(double x) const;
+  /// A sum in multiples of another unit that is not smaller, in multiples of this.
+  __int128 rescaled(__int128 multiple, const FixedPoint& other) const;
   /// Of a multiple: rounded once, to nearest even: the bits of ExactSum::value().
   double value(__int128 multiple) const;
   int unit() const { return unit_; }
@@ -38,6 +40,7 @@ class FixedPoint {
 struct Wide {
   unsigned __int128 low = 0, high = 0;
   static Wide product(unsigned __int128 a, unsigned __int128 b);  ///< of numbers below 2^128
+  Wide times_power(int bits) const;  ///< times 2^bits
   void add(const Wide& other);
   void subtract(const Wide& other);
   /// times 2^unit, rounded once, to nearest even.
@@ -51,7 +54,7 @@ class RunningMoments {
   static std::optional<RunningMoments> of(const BitSpread& spread);
   static std::optional<RunningMoments> of(std::span<const double> values, std::span<const std::uint8_t> counts);
   void add(double x);
-  void add(const RunningMoments& other);  ///< of the same spread
+  void add(const RunningMoments& other);  ///< of a part of the spread
   void remove(double x);
   /// The variance of the population: the bits of `moments` of exact sums. There is a number.
   double variance() const;

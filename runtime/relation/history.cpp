@@ -102,4 +102,42 @@ Stretches stretches(const HistoryView& history, const Column* asked, const Windo
   return out;
 }
 
+namespace {
+
+/// Known times only.
+bool ascends(const Column& times) {
+  const auto values = times.values<std::int64_t>();
+  if (!times.known) return std::is_sorted(values.begin(), values.end());
+  std::int64_t before = INT64_MIN;
+  for (std::size_t i = 0; i < times.rows; ++i) {
+    if (!times.is_known(i)) continue;
+    if (values[i] < before) return false;
+    before = values[i];
+  }
+  return true;
+}
+
+}  // namespace
+
+std::optional<Rows> latest_in_order(const KeyIndex& index, std::span<const Column> asking, const Column& asked, const Column& known, const Window& window, std::span<const std::uint8_t> counts) {
+  MLP_CHECK(!window.next);
+  if (!ascends(asked) || !ascends(known)) return std::nullopt;
+  const auto times = asked.values<std::int64_t>(), since = known.values<std::int64_t>();
+  const std::vector<std::int64_t>& group_of = index.groups().group_of;
+  const std::vector<std::int64_t> groups = index.find(asking, asked.rows, false);
+  std::vector<std::int64_t> last(index.groups().representative.size(), -1);
+  Rows out(asked.rows, -1);
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < asked.rows; ++i) {
+    if (!asked.is_known(i)) continue;
+    const std::int64_t until = plus(times[i], -window.ending);
+    for (; next < known.rows && (since[next] < until || !known.is_known(next)); ++next)
+      if (known.is_known(next) && (counts.empty() || counts[next])) last[static_cast<std::size_t>(group_of[next])] = static_cast<std::int64_t>(next);
+    if (groups[i] < 0) continue;
+    const std::int64_t row = last[static_cast<std::size_t>(groups[i])];
+    if (row >= 0 && (window.over == 0 || since[static_cast<std::size_t>(row)] >= plus(until, -window.over))) out[i] = row;
+  }
+  return out;
+}
+
 }  // namespace mlp::relation

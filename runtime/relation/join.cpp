@@ -25,8 +25,21 @@ Matched match(std::span<const Column> left, std::vector<Column> right) {
 }
 
 Joined join(const JoinSide& side, std::span<const Column> left, bool keep, bool one) {
-  const std::vector<std::int64_t> groups = side.index.find(left, left[0].rows, false);
+  std::vector<std::int64_t> groups = side.index.find(left, left[0].rows, false);
   Joined out;
+  // Where no two rows of the right are equal, a group has the number of its row.
+  if (side.index.groups().representative.size() == side.index.groups().group_of.size()) {
+    out.left.resize(groups.size());
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < groups.size(); ++i) {
+      if (groups[i] < 0 && !keep) continue;
+      out.left[count] = static_cast<std::int64_t>(i);
+      groups[count++] = groups[i];
+    }
+    out.left.resize(count), groups.resize(count);
+    out.right = std::move(groups);
+    return out;
+  }
   out.left.reserve(groups.size()), out.right.reserve(groups.size());
   for (std::size_t i = 0; i < groups.size(); ++i) {
     const std::int64_t group = groups[i];

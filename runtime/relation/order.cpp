@@ -82,6 +82,10 @@ std::vector<std::int64_t> raw_keys(const Column& column) {
   }
 }
 
+bool is_any_missing(std::span<const SortKeys> keys, std::size_t row) {
+  return std::any_of(keys.begin(), keys.end(), [row](const SortKeys& key) { return key.keys[row] == SortKeys::kMissing; });
+}
+
 std::size_t mix(std::size_t h, std::int64_t key) {
   h ^= static_cast<std::size_t>(key) + 0x9E3779B97F4A7C15ull + (h << 6) + (h >> 2);
   h ^= h >> 30, h *= 0xBF58476D1CE4E5B9ull, h ^= h >> 27;
@@ -229,10 +233,6 @@ std::vector<SortKeys> all_sort_keys(std::span<const Column> columns) {
   return out;
 }
 
-bool is_any_missing(std::span<const SortKeys> keys, std::size_t row) {
-  return std::any_of(keys.begin(), keys.end(), [row](const SortKeys& key) { return key.keys[row] == SortKeys::kMissing; });
-}
-
 /// The keys of the values of a text column, as sort_keys gives them.
 std::unordered_map<std::string_view, std::int64_t> text_table(const Column& column, const SortKeys& keys) {
   std::unordered_map<std::string_view, std::int64_t> out;
@@ -282,7 +282,7 @@ std::vector<std::int64_t> KeyIndex::find(std::span<const Column> other, std::siz
   for (std::size_t k = 0; k < other.size(); ++k) keys.push_back(columns_[k].type.is_text() ? keys_by(texts_[k], other[k]) : sort_keys(other[k]));
   std::vector<std::int64_t> groups(rows);
   parallel_stretches(groups.size(), [&](std::size_t begin, std::size_t end) {
-    for (std::size_t i = begin; i < end; ++i) groups[i] = !missing_is_equal && is_any_missing(keys, i) ? -1 : table_.find(keys, i);
+    table_.find(keys, begin, end, missing_is_equal, groups);
   });
   return groups;
 }
@@ -292,6 +292,21 @@ std::vector<std::int64_t> KeyIndex::groups_with_keys() const {
   for (std::size_t i = 0; i < out.size(); ++i)
     if (is_any_missing(table_.keys(), i)) out[i] = -1;
   return out;
+}
+
+void KeyTable::find(std::span<const SortKeys> other, std::size_t begin, std::size_t end, bool missing_is_equal, std::span<std::int64_t> out) const {
+  if (spans_.size() == 1) {
+    const Span span = spans_[0];
+    const auto keys = other[0].keys;
+    for (std::size_t i = begin; i < end; ++i) {
+      const std::uint64_t at = static_cast<std::uint64_t>(keys[i]) - static_cast<std::uint64_t>(span.low);
+      const bool missing = keys[i] == SortKeys::kMissing;
+      if (at < span.count - 1 && !missing) out[i] = slots_[at];
+      else out[i] = missing && missing_is_equal ? slots_[span.count - 1] : -1;
+    }
+    return;
+  }
+  for (std::size_t i = begin; i < end; ++i) out[i] = !missing_is_equal && is_any_missing(other, i) ? -1 : find(other, i);
 }
 
 Groups group_rows(std::span<const SortKeys> keys, std::size_t rows) { return std::move(KeyTable(keys, rows).groups); }

@@ -39,6 +39,8 @@ class KeyTable {
   Groups groups;
   /// The group of these rows whose keys are those of a row elsewhere; below 0: none.
   std::int64_t find(std::span<const SortKeys> other, std::size_t row) const;
+  /// The same of rows [begin, end), into their places; of a row with a missing key, if not `missing_is_equal`, below 0.
+  void find(std::span<const SortKeys> other, std::size_t begin, std::size_t end, bool missing_is_equal, std::span<std::int64_t> out) const;
   std::span<const SortKeys> keys() const { return keys_; }
 
  private:

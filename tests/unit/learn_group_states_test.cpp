@@ -1,5 +1,7 @@
 #include <catch2/catch.hpp>
 
+#include <algorithm>
+#include <numeric>
 #include <random>
 
 #include "runtime/learn/native.h"
@@ -74,12 +76,24 @@ TEST_CASE("aggregates of groups have the same bits in pieces as of all rows toge
         parts.push_back(std::move(part));
       }
       const Type* argument = values ? &values->type : nullptr;
-      const auto first = native->by_group(kGroups, argument, spread), later = native->by_group(kGroups, argument, spread);
-      REQUIRE(first);
-      for (std::size_t p = 0; p < parts.size(); ++p) (p == 0 ? first : later)->add({parts[p].values ? &*parts[p].values : nullptr, parts[p].use, parts[p].group});
-      first->merge(*later);
+      // Each piece with units of its own and groups in an order of its own.
+      const auto all = native->by_group(kGroups, argument, spread);
+      REQUIRE(all);
+      for (const Part& part : parts) {
+        std::vector<std::int64_t> map(kGroups), to(kGroups), groups;
+        std::iota(map.begin(), map.end(), 0);
+        std::shuffle(map.begin(), map.end(), random);
+        for (std::size_t g = 0; g < kGroups; ++g) to[static_cast<std::size_t>(map[g])] = static_cast<std::int64_t>(g);
+        for (const std::int64_t g : part.group) groups.push_back(to[static_cast<std::size_t>(g)]);
+        BitSpread own;
+        if (asked.argument == Base::float_) own.add(part.values->values<double>(), part.use);
+        const auto state = native->by_group(kGroups, argument, own);
+        REQUIRE(state);
+        state->add({part.values ? &*part.values : nullptr, part.use, groups});
+        all->merge(*state, map);
+      }
       INFO(asked.native << " " << n);
-      CHECK(equal_bits(first->values(result), whole(*native, values ? &*values : nullptr, use, group, result)));
+      CHECK(equal_bits(all->values(result), whole(*native, values ? &*values : nullptr, use, group, result)));
     }
   }
 }

@@ -20,6 +20,7 @@ std::int64_t later(std::int64_t time, std::int64_t by) {
 
 /// From when each row is known: the latest of its times, each with what is added to it; missing where one is.
 Column known_column(std::span<const Column> times, const std::vector<std::int64_t>& after) {
+  if (times.size() == 1 && after[0] == 0) return times[0];
   ColumnBuilder builder(Type::of(Base::timestamp, true), times[0].rows);
   for (std::size_t i = 0; i < times[0].rows; ++i) {
     std::int64_t latest = INT64_MIN;
@@ -100,41 +101,81 @@ Result<Column> aggregate(Session& session, const plan::Step& step, const plan::A
   return in_row_order(native->value(input), rows, code.type);
 }
 
-Result<std::vector<Column>> match_history(Session& session, const plan::Step& step, const plan::MatchHistory& code) {
+namespace {
+
+/// What a MatchHistory compares.
+struct Sides {
+  std::vector<Column> asking, theirs;  ///< keys
+  std::optional<Column> asked, known;  ///< times
+};
+Result<Sides> sides_of(Session& session, const plan::Step& step, const plan::MatchHistory& code) {
   const bool timed = !code.known_after.empty();
-  std::vector<Column> left, right;
-  std::optional<Column> asked, known;
+  Sides out;
   for (std::size_t k = 0; k < code.keys; ++k) {
-    MLP_TRY(left.emplace_back(), session.whole_column(step.inputs[k]));
-    MLP_TRY(right.emplace_back(), session.whole_column(step.inputs[code.keys + (timed ? 1 : 0) + k]));
+    MLP_TRY(out.asking.emplace_back(), session.whole_column(step.inputs[k]));
+    MLP_TRY(out.theirs.emplace_back(), session.whole_column(step.inputs[code.keys + (timed ? 1 : 0) + k]));
   }
-  if (timed) {
-    MLP_TRY(asked, session.whole_column(step.inputs[code.keys]));
-    const std::size_t first = 2 * code.keys + 1;
-    std::vector<Column> times;
-    for (std::size_t t = 0; t < code.known_after.size(); ++t) {
-      MLP_TRY(times.emplace_back(), session.whole_column(step.inputs[first + t]));
+  if (!timed) return out;
+  MLP_TRY(out.asked, session.whole_column(step.inputs[code.keys]));
+  const std::size_t first = 2 * code.keys + 1;
+  std::vector<Column> times;
+  for (std::size_t t = 0; t < code.known_after.size(); ++t) {
+    MLP_TRY(times.emplace_back(), session.whole_column(step.inputs[first + t]));
+  }
+  out.known = known_column(times, code.known_after);
+  return out;
+}
+
+/// `latest` needs no lists of rows where both tables are in the order of time; nothing where they are not.
+Result<std::optional<Column>> latest_of_history(Session& session, const plan::Step& step, const plan::History& code, const relation::Window& window) {
+  const plan::Step& match = session.plan[step.inputs[0]];
+  MLP_TRY(const Sides sides, sides_of(session, match, std::get<plan::MatchHistory>(match.code)));
+  Hasher keys("keys/1");
+  for (std::size_t k = 0; k < sides.theirs.size(); ++k) keys.add(session.whole_digest(match.inputs[sides.asking.size() + 1 + k]));
+  keys.add(sides.known->rows);
+  MLP_TRY(const auto index, session.key_indices.get(keys.finish(), [&]() -> Result<relation::KeyIndex> { return relation::KeyIndex(sides.theirs, sides.known->rows); }));
+  MLP_TRY(const Column values, session.whole_column(step.inputs[2]));
+  std::vector<std::uint8_t> counts;
+  if (code.aggregate.where || values.known) {
+    counts.assign(values.rows, 1);
+    if (code.aggregate.where) {
+      MLP_TRY(const Column condition, session.whole_column(step.inputs[3]));
+      const auto truth = condition.values<std::uint8_t>();
+      for (std::size_t i = 0; i < counts.size(); ++i) counts[i] = truth[i] != 0 && condition.is_known(i);
     }
-    known = known_column(times, code.known_after);
+    for (std::size_t i = 0; i < counts.size(); ++i) counts[i] = counts[i] && values.is_known(i);
   }
-  const relation::History history = relation::match_history(std::move(right), left, asked ? &*asked : nullptr, known ? &*known : nullptr);
+  const auto rows = relation::latest_in_order(*index, sides.asking, *sides.asked, *sides.known, window, counts);
+  if (!rows) return std::nullopt;
+  return take(values, *rows, std::monostate{}, code.aggregate.type);
+}
+
+}  // namespace
+
+Result<std::vector<Column>> match_history(Session& session, const plan::Step& step, const plan::MatchHistory& code) {
+  MLP_TRY(Sides sides, sides_of(session, step, code));
+  const relation::History history = relation::match_history(std::move(sides.theirs), sides.asking, sides.asked ? &*sides.asked : nullptr, sides.known ? &*sides.known : nullptr);
   return number_columns({&history.rows, &history.known, &history.asking, &history.begin, &history.end});
 }
 
 Result<Column> history(Session& session, const plan::Step& step, const plan::History& code) {
   const learn::NativeAggregate* native = learn::find_aggregate(code.aggregate.native);
   MLP_CHECK(native != nullptr);
+  const bool timed = !std::get<plan::MatchHistory>(session.plan[step.inputs[0]].code).known_after.empty();
+  const relation::Window window{code.over_us, code.next ? 0 : code.ending_us, code.next};
+  if (timed && !code.next && native->is_latest) {
+    MLP_TRY(auto found, latest_of_history(session, step, code, window));
+    if (found) return std::move(*found);
+  }
   MLP_TRY(const Columns parts, session.parts(step.inputs[0]));
   const auto part = [&](std::size_t i) { return (*parts)[i].values<std::int64_t>(); };
   const relation::HistoryView found{part(0), part(1), part(2), part(3), part(4)};
   const Digest& order = session.output(step.inputs[0], 0);
-  const bool timed = !std::get<plan::MatchHistory>(session.plan[step.inputs[0]].code).known_after.empty();
   std::optional<Column> asked;
   if (timed) {
     MLP_TRY(asked, session.whole_column(step.inputs[1]));
   }
   // Many aggregates have the same window.
-  const relation::Window window{code.over_us, code.next ? 0 : code.ending_us, code.next};
   const Digest window_digest = Hasher("stretches/1").add(order).add(timed ? session.whole_digest(step.inputs[1]) : Digest{}).add(window.over).add(window.ending).add(window.next).finish();
   Columns bounds = session.cache.find(window_digest);
   if (!bounds) {

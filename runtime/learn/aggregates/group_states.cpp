@@ -27,9 +27,9 @@ struct Counts : GroupState {
   void add(const GroupPiece& piece) override {
     for_each_counted(piece, [&](std::size_t, std::size_t group) { ++rows[group]; });
   }
-  void merge(const GroupState& later) override {
+  void merge(const GroupState& later, std::span<const std::int64_t> group) override {
     const auto& other = static_cast<const Counts&>(later).rows;
-    for (std::size_t g = 0; g < rows.size(); ++g) rows[g] += other[g];
+    for (std::size_t g = 0; g < other.size(); ++g) rows[index(group[g])] += other[g];
   }
   Column values(const Type& type) const override { return whole_numbers(type, rows); }
 };
@@ -44,9 +44,9 @@ struct Trues : GroupState {
     const auto values = piece.values->values<std::uint8_t>();
     for_each_counted(piece, [&](std::size_t i, std::size_t group) { yes.rows[group] += values[i] != 0; });
   }
-  void merge(const GroupState& later) override {
-    all.merge(static_cast<const Trues&>(later).all);
-    yes.merge(static_cast<const Trues&>(later).yes);
+  void merge(const GroupState& later, std::span<const std::int64_t> group) override {
+    all.merge(static_cast<const Trues&>(later).all, group);
+    yes.merge(static_cast<const Trues&>(later).yes, group);
   }
 };
 struct Any : Trues {
@@ -80,10 +80,10 @@ struct Sums : GroupState {
     }
     if (means_) counts_.add(piece);
   }
-  void merge(const GroupState& later) override {
+  void merge(const GroupState& later, std::span<const std::int64_t> group) override {
     const auto& other = static_cast<const Sums&>(later);
-    for (std::size_t g = 0; g < sums_.size(); ++g) sums_[g] += other.sums_[g];
-    counts_.merge(other.counts_);
+    for (std::size_t g = 0; g < other.sums_.size(); ++g) sums_[index(group[g])] += unit_ ? unit_->rescaled(other.sums_[g], *other.unit_) : other.sums_[g];
+    counts_.merge(other.counts_, group);
   }
   Column values(const Type& type) const override {
     ColumnBuilder out(type, sums_.size());
@@ -111,8 +111,9 @@ struct Deviations : GroupState {
     const auto values = piece.values->values<double>();
     for_each_counted(piece, [&](std::size_t i, std::size_t group) { moments[group].add(values[i]); });
   }
-  void merge(const GroupState& later) override {
-    for (std::size_t g = 0; g < moments.size(); ++g) moments[g].add(static_cast<const Deviations&>(later).moments[g]);
+  void merge(const GroupState& later, std::span<const std::int64_t> group) override {
+    const auto& other = static_cast<const Deviations&>(later).moments;
+    for (std::size_t g = 0; g < other.size(); ++g) moments[index(group[g])].add(other[g]);
   }
   Column values(const Type& type) const override {
     ColumnBuilder out(type, moments.size());
@@ -137,10 +138,10 @@ struct Extremes : GroupState {
     const auto values = piece.values->template values<T>();
     for_each_counted(piece, [&](std::size_t i, std::size_t group) { take(group, values[i]); });
   }
-  void merge(const GroupState& later) override {
+  void merge(const GroupState& later, std::span<const std::int64_t> group) override {
     const auto& other = static_cast<const Extremes&>(later);
-    for (std::size_t g = 0; g < best.size(); ++g)
-      if (other.is_there[g]) take(g, other.best[g]);
+    for (std::size_t g = 0; g < other.best.size(); ++g)
+      if (other.is_there[g]) take(index(group[g]), other.best[g]);
   }
   Column values(const Type& type) const override {
     ColumnBuilder out(type, best.size());

@@ -205,11 +205,11 @@ Column running_extreme(const AggregateInput& in) {
 namespace mlp::native_aggregate {
 constinit const learn::NativeAggregate min_of_rows = {learn::extreme<false>, learn::min_by_group};
 constinit const learn::NativeAggregate max_of_rows = {learn::extreme<true>, learn::max_by_group};
-constinit const learn::NativeAggregate latest_of_rows = {learn::latest};
+constinit const learn::NativeAggregate latest_of_rows = {.value = learn::latest, .is_latest = true};
 constinit const learn::NativeAggregate first_of_rows = {learn::first};
 constinit const learn::NativeAggregate distinct_of_rows = {learn::distinct};
 constinit const learn::NativeAggregate quantile_of_rows = {learn::quantile};
-constinit const learn::NativeAggregate lag_in_time = {learn::latest};
+constinit const learn::NativeAggregate lag_in_time = {.value = learn::latest, .is_latest = true};
 constinit const learn::NativeAggregate lag_in_window = {learn::shifted<-1>};
 constinit const learn::NativeAggregate lead_of_rows = {learn::shifted<1>};
 constinit const learn::NativeAggregate rank_of_rows = {learn::rank};
