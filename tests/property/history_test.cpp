@@ -103,7 +103,10 @@ double by_definition(const std::string& name, const Table& t, const Column* colu
   if (name == "sum_of_rows") return sum.value();
   if (rows.empty()) return std::nan("");
   if (name == "mean_of_rows") return sum.value() / n;
-  if (name == "std_of_rows") return rows.size() < 2 ? std::nan("") : std::sqrt(learn::moments(rows.size(), sum, squares).variance * (n / (n - 1)));
+  if (name == "std_of_rows") {
+    const learn::Moments m = learn::moments(rows.size(), sum, squares);
+    return rows.size() < 2 ? std::nan("") : std::ldexp(std::sqrt(m.variance * (n / (n - 1))), m.exponent);
+  }
   if (name == "latest_of_rows") return x(rows.back());
   if (name == "first_of_rows") return x(rows.front());
   std::vector<double> values;
