@@ -131,7 +131,7 @@ void print_text(const LockFile& lock, bool only_check, const std::string& file) 
     fmt::print("{} from {}(\"{}\"): {}\n", table.name, table.source, table.path,
                change.status == "new"    ? fmt::format("new, {} column{}", table.columns.size(), table.columns.size() == 1 ? "" : "s")
                : change.columns.empty() ? std::string("the same columns, from elsewhere or in another order")
-                                        : fmt::format("{} of {} columns", change.columns.size(), table.columns.size()));
+                                        : fmt::format("{} change{}", change.columns.size(), change.columns.size() == 1 ? "" : "s"));
     for (const SchemaChange& column : change.columns) fmt::print("  {}\n", to_string(column));
   }
   if (!lock.changes()) fmt::print("{} is as the data are\n", lock.path);

@@ -129,19 +129,6 @@ void append_line(std::string& out, std::string line) {
 
 }  // namespace
 
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '\n') out += "\\n";
-    else if (c == '\t') out += "\\t";
-    else if (c == '\r') out += "\\r";
-    else if (byte < 0x20 || byte == 0x7F) out += fmt::format("\\x{:02x}", byte);
-    else out += c;
-  }
-  return out;
-}
-
 std::string cut(const std::string& text, std::size_t most) {
   if (terminal_columns(text) <= most) return text;
   return std::string(first_terminal_columns(text, most - 1)) + "…";

@@ -31,8 +31,6 @@ std::string value_text(const Column& column, std::size_t row);
 /// The same as JSON.
 std::string value_json(const Column& column, std::size_t row);
 
-/// Control characters as `\n`, `\x1b`: they would move the cursor, or worse.
-std::string escaped(std::string_view text);
 /// At most so many columns of a terminal, with … at the end of what is longer.
 std::string cut(const std::string& text, std::size_t most);
 /// "category?" of a category with a domain: what it holds is in the cells.

@@ -76,9 +76,9 @@ void append_detail(std::string& out, std::size_t gutter, const Paint& paint, std
     std::size_t to = text.find('\n', from);
     if (to == std::string_view::npos) to = text.size();
     if (first)
-      out += fmt::format("{} {} {}: {}\n", margin, paint(kBlue, "="), paint(kBold, word), text.substr(from, to - from));
+      out += fmt::format("{} {} {}: {}\n", margin, paint(kBlue, "="), paint(kBold, word), escaped(text.substr(from, to - from)));
     else
-      out += fmt::format("{}   {} {}\n", margin, std::string(word.size() + 1, ' '), text.substr(from, to - from));
+      out += fmt::format("{}   {} {}\n", margin, std::string(word.size() + 1, ' '), escaped(text.substr(from, to - from)));
     first = false;
     from = to + 1;
   }
@@ -100,7 +100,7 @@ std::string render_text(const Diagnostic& d, const SourceMap& sources, const Tex
   const bool error = severity(d.code) == Severity::error;
   const char* colour = error ? kRed : kYellow;
   std::string out = paint(colour, fmt::format("{}[{}]", error ? "error" : "warning", name(d.code)));
-  out += paint(kBold, fmt::format(": {}\n", d.message));
+  out += paint(kBold, fmt::format(": {}\n", escaped(d.message)));
 
   std::uint32_t largest = 0;
   const auto widen = [&](Span span) {
@@ -129,7 +129,7 @@ std::string render_text(const Diagnostic& d, const SourceMap& sources, const Tex
     out += paint(kBlue, margin + " |") + "\n";
     append_place(out, sources, label.span, label.text, false, gutter, paint, colour);
   }
-  for (const DataPlace& place : d.places) out += fmt::format("{}   {}\n", margin, place_text(place));
+  for (const DataPlace& place : d.places) out += fmt::format("{}   {}\n", margin, escaped(place_text(place)));
   if (d.more_places) out += fmt::format("{}   … and {} more\n", margin, d.more_places);
   for (const std::string& note : d.notes) append_detail(out, gutter, paint, "note", note);
   if (!d.help.empty()) append_detail(out, gutter, paint, "help", d.help);

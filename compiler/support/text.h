@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace mlp {
@@ -14,5 +15,7 @@ std::string_view first_code_points(std::string_view text, std::size_t count);
 std::size_t terminal_columns(std::string_view text);
 /// As many code points from the beginning as take at most `columns` on a terminal.
 std::string_view first_terminal_columns(std::string_view text, std::size_t columns);
+/// Control characters as `\n`, `\x1b`: on a terminal they would move the cursor, or worse.
+std::string escaped(std::string_view text);
 
 }  // namespace mlp

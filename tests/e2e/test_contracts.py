@@ -188,3 +188,11 @@ def test_times_that_an_offset_takes_out_of_the_years_are_refused(run, tmp_path):
         (tmp_path / "w.mlp").write_text(f'workflow w\ndata d from csv("t.csv", zone: "{zone}") {{ at : timestamp }}\n')
         rows, _ = bad_rows(run("run", "w.mlp", "--format", "json", check=4))
         assert [(r["line"], r["reason"]) for r in rows] == [(line, "a time that is not in the years 1 to 9999 of UTC")]
+
+
+def test_what_stands_in_a_file_does_not_reach_the_terminal_as_control_characters(run, tmp_path):
+    (tmp_path / "w.mlp").write_text('workflow w\ndata d from csv("t.csv") { a : int }\ndata e from csv("t.csv") { b : int }\n')
+    (tmp_path / "t.csv").write_text("a,\x1b[31mc\n\x1b]0;title\x07,1\n")
+    for name, shown in (("d", "\\x1b]0;title\\x07"), ("e", "\\x1b[31mc")):
+        outcome = run("peek", "w.mlp", name, check=4)
+        assert shown in outcome.err and "\x1b" not in outcome.out + outcome.err
