@@ -185,6 +185,8 @@ void ContractColumn::add_categories(const FieldRun& fields) {
 }
 
 void ContractColumn::add_texts(const FieldRun& fields) {
+  // As much room as all rows will take, if they are like those before.
+  if (row_ > 0 && texts_.capacity() < texts_.size() + texts_.size() / row_ * fields.rows) texts_.reserve(texts_.size() / row_ * (rows_ + rows_ / 16));
   const bool trims = field_->trims();
   for (std::size_t row = 0; row < fields.rows; ++row) {
     const std::string_view text = trims ? trimmed(fields[row]) : fields[row];

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <tuple>
 
 #include "compiler/support/utf8.h"
@@ -13,6 +14,21 @@
 namespace mlp::io {
 
 namespace {
+
+/// Nearly all texts are, and this is sooner told; false is no answer.
+bool is_ascii_without_nul(std::string_view text) {
+  const std::size_t size = text.size();
+  if (size < 8) return false;
+  std::uint64_t seen = 0;
+  const auto look = [&](std::size_t at) {
+    std::uint64_t word;
+    std::memcpy(&word, text.data() + at, 8);
+    seen |= word | (word - 0x0101010101010101);  // a NUL borrows, and sets the highest bit of a byte
+  };
+  for (std::size_t at = 0; at + 8 <= size; at += 8) look(at);
+  look(size - 8);
+  return (seen & 0x8080808080808080) == 0;
+}
 
 /// Why a value is not in `range`.
 std::string range_text(const Interval& range) {
@@ -170,6 +186,7 @@ std::optional<double> FieldReader::read_float(std::string_view text) const { ret
 std::optional<std::int64_t> FieldReader::read_duration(std::string_view text) const { return parse_duration(text); }
 
 std::optional<std::string_view> FieldReader::read_text(std::string_view text) const {
+  if (is_ascii_without_nul(text)) return text;
   return is_utf8(text) && text.find('\0') == std::string_view::npos ? std::optional(text) : std::nullopt;
 }
 

@@ -135,6 +135,15 @@ TEST_CASE("NUL bytes and text that is not UTF-8 are errors") {
   REQUIRE_THAT(bad_value(std::string("a,b\nx\0y,1\n", 10), {csv_column("a", kString)}).reason, Contains("NUL"));
   REQUIRE_THAT(bad_value("a,b\n\xE4,1\n", {csv_column("a", kCategory)}).reason, Contains("UTF-8"));
   REQUIRE_THAT(bad_value(std::string("a,b\n1\0,1\n", 9), {csv_column("a", kInt)}).reason, Contains("NUL"));
+  for (std::size_t size = 1; size <= 25; ++size) {
+    for (std::size_t at = 0; at < size; ++at) {
+      std::string text(size, at % 2 ? '\x01' : '\x7F');
+      text[at] = '\0';
+      REQUIRE_THAT(bad_value("a,b\n" + text + ",1\n", {csv_column("a", kString)}).reason, Contains("NUL"));
+      text[at] = '\x80';
+      REQUIRE_THAT(bad_value("a,b\n" + text + ",1\n", {csv_column("a", kString)}).reason, Contains("UTF-8"));
+    }
+  }
 }
 
 TEST_CASE("ranges, lists of values, closed domains and patterns hold") {
