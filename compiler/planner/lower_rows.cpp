@@ -54,12 +54,15 @@ ShownRows lower_one(Lowering& l, const hir::Rows& rows, std::optional<hir::Train
     out.columns.push_back({column.name, owner, column.type, lower_column(l, id, instance ? &*instance : nullptr), column.view.has_value(), as_it_is ? std::string() : expr::to_string(*code)});
   };
   const std::string& table = workflow[rows.table].name;
+  // A sample is shown by the name of the table that it is of.
+  const auto& stage = workflow[rows.table].stage;
+  const std::string shown = stage && stage->by_identity ? table.substr(0, table.rfind('.')) : table;
   if (rows.view) {
     if (behind)
-      for (const hir::ColumnId id : columns_behind(workflow, workflow[*rows.view])) show(id, table);
+      for (const hir::ColumnId id : columns_behind(workflow, workflow[*rows.view])) show(id, shown);
     for (const hir::ColumnId id : workflow[*rows.view].columns) show(id, workflow[*rows.view].name);
   } else {
-    for (const hir::ColumnId id : workflow[rows.table].columns) show(id, table);
+    for (const hir::ColumnId id : workflow[rows.table].columns) show(id, shown);
   }
   if (train) out.fitted_as = workflow[*train].name + instance->suffix;
   if (rows.where) {

@@ -82,6 +82,17 @@ def test_a_row_that_is_kept_has_the_values_of_the_whole_run(run, world):
     assert done.json["sample"] == {"share": 0.1, "tables": [{"table": "rated", "rows": len(sampled), "of": len(whole)}]}
 
 
+def test_columns_are_shown_as_those_of_the_table_that_is_sampled(run, tmp_path):
+    write_trips(tmp_path, rows_of(600))
+    (tmp_path / "t.mlp").write_text("""workflow t
+data trips from csv("trips*.csv") { id : int @key; at : timestamp @time; fare : float }
+feature f of trips { late = hour(at) > 12 }
+""")
+    for more in ([], ["--profile"]):
+        shown = run("peek", "t.mlp", "f", "--sample", "10%", "--format", "json", *more).json
+        assert [c["of"] for c in shown["profile" if more else "columns"]] == ["trips", "f"]
+
+
 def test_a_row_moves_no_other(run, world):
     rows = rows_of(2000)
     expected = ids(run, world(rows), "--sample", "5%")
