@@ -116,7 +116,10 @@ def test_an_imported_table(run, tmp_path):
         ("copy people to 'stolen.csv'", "", None),
         ("install httpfs", "", None),
         ("set enable_external_access = true", "", None),
-        ("drop view people", "", None),
+        ("drop view people", "write one SELECT", "1:1"),
+        ("explain select 1", "write one SELECT", "1:1"),
+        ("select 9223372036854775807 + age from people", "CASE for what may fail", None),
+        ("select cast('x' as int) from people", "TRY_CAST", None),
     ],
 )
 def test_what_is_wrong_or_not_allowed_is_said(run, census, sql, said, place):

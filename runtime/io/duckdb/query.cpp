@@ -14,6 +14,7 @@ namespace mlp::io::duck {
 namespace {
 
 constexpr const char* kScan = "mlp_scan";
+constexpr const char* kOneSelect = "write one SELECT over the tables and views of the workflow";
 
 bool in_word(char c) { return c == '_' || static_cast<unsigned char>(c) >= 0x80 || std::isalnum(static_cast<unsigned char>(c)) != 0; }
 
@@ -399,9 +400,9 @@ Result<std::vector<std::string>> tables(const std::string& statement) {
   const idx_t count = duckdb_extract_statements(connection.connection, statement.c_str(), &statements.handle);
   if (count == 0) {
     const char* const said = statements.handle ? duckdb_extract_statements_error(statements.handle) : nullptr;
-    if (said && *said) return failure(sql_mistake(said, statement).with_help("write one SELECT over the tables and views of the workflow"));
+    if (said && *said) return failure(sql_mistake(said, statement).with_help(kOneSelect));
   }
-  if (count != 1) return failure(diag::Code::E0111, count == 0 ? "the SQL is empty" : fmt::format("these are {} statements of SQL", count), "write one SELECT over the tables and views of the workflow");
+  if (count != 1) return failure(diag::Code::E0111, count == 0 ? "the SQL is empty" : fmt::format("these are {} statements of SQL", count), kOneSelect);
   std::vector<std::string> out;
   const DuckValue names(duckdb_get_table_names(connection.connection, statement.c_str(), true));
   for (idx_t i = 0; names.handle && i < duckdb_get_list_size(names.handle); ++i) {
@@ -429,8 +430,12 @@ Result<SqlAnswer> query(const std::string& statement, std::span<const SqlTable> 
   }
   if (scans.failure) return failure(std::move(*scans.failure));
   if (!done->ok) {
-    if (duckdb_result_error_type(&done->result) == DUCKDB_ERROR_OUT_OF_MEMORY) return no_memory();
-    return failure(sql_mistake(error_of(done->result), statement));
+    const duckdb_error_type type = duckdb_result_error_type(&done->result);
+    if (type == DUCKDB_ERROR_OUT_OF_MEMORY) return no_memory();
+    diag::Diagnostic mistake = sql_mistake(error_of(done->result), statement);
+    if (type == DUCKDB_ERROR_PARSER || type == DUCKDB_ERROR_SYNTAX) mistake.help = kOneSelect;
+    else if (type == DUCKDB_ERROR_CONVERSION || type == DUCKDB_ERROR_OUT_OF_RANGE) mistake.help = "it fails on a value: use TRY_CAST, or CASE for what may fail";
+    return failure(std::move(mistake));
   }
   SqlAnswer out;
   if (!fetch(connection, most_rows, out)) return no_memory();
