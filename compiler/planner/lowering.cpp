@@ -25,7 +25,7 @@ StepId add_step(Lowering& l, const Place& place, plan::StepCode code, std::vecto
   step.recipe_key = plan::recipe_key(l.plan, step);
 
   const std::string name = place.name + place.suffix;
-  const auto [at, is_new] = l.made.try_emplace({step.recipe_key, step.table}, StepId(l.plan.steps.size()));
+  const auto [at, is_new] = l.made.try_emplace({step.recipe_key, step.table, step.inputs}, StepId(l.plan.steps.size()));
   if (!is_new) {
     l.aliases[at->second.index()].insert(name);
     return at->second;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -57,7 +58,8 @@ struct Lowering {
   const SourceMap& sources;
   const PlanOptions& options;
   plan::Physical plan;
-  std::map<std::pair<Digest, plan::TableIndex>, plan::StepId> made;  ///< no step of a table is there twice
+  /// No step of a table is there twice. The inputs are part of it: sources that are declared alike have one recipe, and are two.
+  std::map<std::tuple<Digest, plan::TableIndex, std::vector<plan::StepId>>, plan::StepId> made;
   std::set<std::string> names;
   std::vector<std::set<std::string>> aliases;                        ///< of each step: the names under which it was asked for
   std::vector<std::optional<plan::StepId>> row_columns;              ///< of each HIR column that is not fitted

@@ -254,6 +254,18 @@ evaluate late { metrics mae }
 """
 
 
+def test_tables_that_are_declared_alike_are_two(run, tmp_path):
+    (tmp_path / "t.csv").write_text("id,g,at\n1,a,2024-01-09\n2,b,2024-01-09\n")
+    for name, (a, b) in {"clicks": (1, 2), "buys": (10, 20), "none": (0, 0)}.items():
+        (tmp_path / f"{name}.csv").write_text("g,at,r\n" + (f"a,2024-01-08,{a}\nb,2024-01-08,{b}\n" if a else ""))
+        (tmp_path / f"{name}_rates.csv").write_text("k,v\n" + (f"x,{a}\n" if a else ""))
+    like = "{ g : category; at : timestamp @time; r : float }"
+    tables = "".join(f'data {n} from csv("{n}.csv") {like}\ndata {n}_rates from csv("{n}_rates.csv") {{ k : string; v : float }}\n' for n in ("clicks", "buys", "none"))
+    features = "".join(f"    {n}_of = sum({n}.r by g) over 9d\n    {n}_all = sum({n}.r) over 9d\n    {n}_latest = latest({n}.r by g) over 9d\n    {n}_rate = sum({n}_rates.v)\n" for n in ("clicks", "buys", "none"))
+    (tmp_path / "t.mlp").write_text(f'workflow t\ndata t from csv("t.csv") {{ id : int @key; g : category; at : timestamp @time }}\n{tables}feature v of t {{\n{features}}}\n')
+    assert [list(r.values()) for r in table(run, "t.mlp", "v")] == [[1, 3, 1, 1, 10, 30, 10, 10, 0, 0, None, 0], [2, 3, 2, 1, 20, 30, 20, 10, 0, 0, None, 0]]
+
+
 def test_labels_wait_until_they_are_known(run, world):
     done = run("run", world(MODEL.replace("model   linear { }", "model   gbdt { trees: 5 }")), "--format", "json")
     newest = max(t["at"] for t in world.trips)
