@@ -16,7 +16,7 @@ Result<Column> read_cell(store::Store& store, const Digest& digest) {
 }
 
 Result<learn::ColumnProfile> kept_profile(store::Store& store, const Digest& cell) {
-  const Digest key = Hasher("profile/2").add(cell).finish();
+  const Digest key = Hasher("profile/3").add(cell).finish();
   if (const auto entry = store.find(key); entry && entry->outputs.size() == 1) {
     MLP_TRY(const std::string bytes, store.get(entry->outputs.front()));
     return learn::decode_profile(bytes);

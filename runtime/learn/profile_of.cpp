@@ -94,7 +94,7 @@ class Frequent {
   }
 
  private:
-  KeyTable kept_{11};
+  KeyTable kept_{12};
   std::uint64_t short_by_ = 0;
 };
 
