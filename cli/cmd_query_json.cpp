@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -63,7 +64,7 @@ int query(const Common& common, const std::string& file, const std::string& sql,
   if (!computed) return exit;
   constexpr std::uint64_t kMostInText = 100;
   const std::uint64_t limit = most.value_or(common.format == Format::text ? kMostInText : std::numeric_limits<std::int64_t>::max());
-  auto answer = io::run_sql(sql, sql_tables_of(*computed), limit);
+  auto answer = io::run_sql(sql, sql_tables_of(*computed), limit, {common.memory / 2, fmt::format("{}/spill-{}", store_directory(common, file), getpid())});
   if (!answer) {
     add_names(answer.error(), *computed->compiled.workflow);
     return report(common, answer.error(), statement);

@@ -37,7 +37,7 @@ std::vector<plan::StepId> read_whole(const Session& session, const plan::Step& s
   if (std::holds_alternative<plan::Aggregate>(step.code)) return std::holds_alternative<plan::OrderRows>(session.plan[all[0]].code) ? all : std::vector<plan::StepId>{};
   if (std::holds_alternative<plan::OrderRows>(step.code) || std::holds_alternative<plan::MatchHistory>(step.code) || std::holds_alternative<plan::History>(step.code) ||
       std::holds_alternative<plan::CutByTime>(step.code) || std::holds_alternative<plan::KeepHistory>(step.code) || std::holds_alternative<plan::Train>(step.code) ||
-      std::holds_alternative<plan::Metrics>(step.code))
+      std::holds_alternative<plan::Metrics>(step.code) || std::holds_alternative<plan::HashSource>(step.code))
     return all;
   return {};
 }

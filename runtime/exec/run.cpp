@@ -183,8 +183,11 @@ class Runner {
     started(step);
     bool hashed = false;
     const auto given = given_to(session_, step);
+    if (given) {
+      MLP_TRY_VOID(check_memory(session_, step));
+    }
     MLP_TRY(auto table, look_at_source(session_.plan.tables[step.table], session_.plan.folder, session_.options.fragment_rows, session_.files,
-                                       session_.store, true, hashed, {true, session_.run_id, session_.options.stop, given ? &*given : nullptr}));
+                                       session_.store, true, hashed, {true, session_.run_id, session_.options.stop, given ? &*given : nullptr, session_.memory}));
     MLP_CHECK(table.has_value());
     if (!std::get<plan::HashSource>(step.code).contract.empty()) {
       MLP_TRY_VOID(leave_bad_rows_out(*table, session_.plan, step, session_.files, session_.store, true));

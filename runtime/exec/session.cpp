@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 
 #include "compiler/support/check.h"
 #include "runtime/column/codec.h"
+#include "runtime/column/layout.h"
 #include "runtime/column/parallel.h"
 #include "runtime/exec/reason.h"
 #include "runtime/exec/source.h"
@@ -100,9 +102,17 @@ Result<std::shared_ptr<const Column>> Session::column(plan::StepId step, std::si
     return first(passing.keep(digest, {std::move(made)}));
   }
   if (const auto cached = cache.find(digest)) return first(cached);
-  MLP_TRY(const std::string bytes, store.get(digest));
-  MLP_TRY(Column cell, decode_column(bytes));
+  MLP_TRY(Column cell, read_cell(step, fragment));
   return first(cache.keep(digest, {std::move(cell)}));
+}
+
+Result<Column> Session::read_cell(plan::StepId step, std::size_t fragment) {
+  if (is_virtual(plan[step])) {
+    MLP_TRY(const auto made, column(step, fragment));
+    return *made;
+  }
+  MLP_TRY(const std::string bytes, store.get(output(step, fragment)));
+  return decode_column(bytes);
 }
 
 std::optional<std::vector<io::Fragment>> Session::cut_like(const plan::Step& step) const {
@@ -127,6 +137,43 @@ Digest Session::whole_digest(plan::StepId id) const {
   return hasher.finish();
 }
 
+Result<Column> Session::assembled(plan::StepId id, const Type& type) {
+  const plan::Step& step = plan[id];
+  const io::Table& table = fragments(step);
+  const std::size_t width = row_bytes(type.base), count = table.fragments.size();
+  Column out;
+  out.type = type;
+  out.rows = table.rows;
+  out.data = Buffer::unwritten(table.rows * width);
+  const std::span<std::byte> data = out.data.as_mutable<std::byte>();
+  std::vector<Buffer> known(count);
+  std::vector<std::optional<diag::Diagnostic>> failures(count);
+  parallel_for(count, [&](std::size_t f) {
+    // A cell that is read for this alone is not kept: it would take the memory twice.
+    const auto cached = is_virtual(step) ? nullptr : cache.find(output(id, f));
+    auto cell = cached ? Result<Column>(cached->front()) : read_cell(id, f);
+    if (!cell) {
+      failures[f] = std::move(cell.error());
+      return;
+    }
+    const io::Fragment& place = table.fragments[f];
+    MLP_CHECK(cell->rows == place.rows && cell->data.size() == place.rows * width);
+    if (place.rows > 0) std::memcpy(data.data() + place.first_row * width, cell->data.data(), place.rows * width);
+    known[f] = std::move(cell->known);
+  });
+  for (auto& f : failures)
+    if (f) return failure(std::move(*f));
+  if (std::none_of(known.begin(), known.end(), [](const Buffer& mask) { return static_cast<bool>(mask); })) return out;
+  out.known = Buffer::unwritten(table.rows);
+  for (std::size_t f = 0; f < count; ++f) {
+    const io::Fragment& place = table.fragments[f];
+    const auto mask = out.known.as_mutable<std::uint8_t>().subspan(place.first_row, place.rows);
+    if (known[f]) std::copy_n(known[f].as<std::uint8_t>().begin(), place.rows, mask.begin());
+    else std::fill(mask.begin(), mask.end(), std::uint8_t{1});
+  }
+  return out;
+}
+
 Result<Column> Session::whole_column(plan::StepId id) {
   const plan::Step& step = plan[id];
   const Digest digest = whole_digest(id);
@@ -137,6 +184,11 @@ Result<Column> Session::whole_column(plan::StepId id) {
   }
   const std::size_t count = fragments(step).fragments.size();
   const Type* type = plan::column_type(step.code);
+  const bool plain = type && row_bytes(type->base) > 0 && type->base != Base::category && type->base != Base::vector;
+  if (plain && count > 1) {
+    MLP_TRY(Column column, assembled(id, *type));
+    return cache.keep(digest, {std::move(column)})->front();
+  }
   std::vector<Column> columns(count);
   std::vector<std::optional<diag::Diagnostic>> failures(count);
   parallel_for(count, [&](std::size_t f) {

@@ -148,8 +148,12 @@ struct Session {
   const Digest& output(plan::StepId step, std::size_t fragment) const;
   Result<std::string> object(plan::StepId step, std::size_t fragment = 0);
   Result<std::shared_ptr<const Column>> column(plan::StepId step, std::size_t fragment);
+  /// The same, not kept for others.
+  Result<Column> read_cell(plan::StepId step, std::size_t fragment);
   /// All fragments of a step's column, one below the other.
   Result<Column> whole_column(plan::StepId step);
+  /// The same of a type with rows of fixed width, without its cells beside it.
+  Result<Column> assembled(plan::StepId step, const Type& type);
   /// Tells what the column of a step holds as a whole.
   Digest whole_digest(plan::StepId step) const;
   /// Of a Filter the positions of the rows that stay, of an Arrange its sides, the parts of an OrderRows or MatchHistory. A list without data

@@ -39,7 +39,7 @@ Result<std::optional<io::Table>> look_at_source(const plan::Table& table, const 
   plan::Table read_as = table;
   const bool is_fetched = fetch::is_fetched(table.source);
   if (is_fetched) {
-    MLP_TRY(const auto fetched, fetch::fetch({files, store, folder, fetching.run, fetching.stop, fetching.may_fetch, fetching.given}, table));
+    MLP_TRY(const auto fetched, fetch::fetch({files, store, folder, fetching.run, fetching.stop, fetching.may_fetch, fetching.given, fetching.memory}, table));
     if (!fetched) return std::optional<io::Table>();
     read_as.source = fetched->form;
     read_as.options = fetched->options;

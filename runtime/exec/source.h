@@ -23,6 +23,7 @@ struct FetchOptions {
   std::string run;        ///< names logs
   const std::atomic<bool>* stop = nullptr;
   const fetch::Given* given = nullptr;  ///< of a table that a function makes of another
+  std::uint64_t memory = 0;             ///< bytes that such a function may take
 };
 
 /// The files of the table as they stand; what is not in files is fetched first. `hashed` becomes true when something had to be read, because no stamp proves that it did

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -37,6 +38,7 @@ struct Context {
   const std::atomic<bool>* stop = nullptr;
   bool may_fetch = true;  ///< false: nobody is asked, nothing is started, nothing is written
   const Given* given = nullptr;  ///< of a stage
+  std::uint64_t memory = 0;      ///< bytes that a stage may take; 0: no bound
 };
 
 struct File {

@@ -17,7 +17,7 @@ Result<std::optional<Fetched>> fetch_sql(const Context& context, const plan::Tab
   if (const auto record = find_record(context, id); record && record->validator == validator) return Fetched{"rows", {{record->path, table.name}}, {}};
   if (!context.may_fetch) return std::nullopt;
   MLP_TRY(const std::vector<Column> input, given.read());
-  MLP_TRY(const io::SqlAnswer answer, io::run_sql_stage(text_option(table, "statement"), given.names, input));
+  MLP_TRY(const io::SqlAnswer answer, io::run_sql_stage(text_option(table, "statement"), given.names, input, {context.memory / 2, context.store.directory() + "/spill-" + id.hex().substr(0, 16)}));
   if (stopped(context)) return stop_failure();
   MLP_TRY(Scratch scratch, Scratch::make(context, id));
   io::RowWriter rows(scratch.file());

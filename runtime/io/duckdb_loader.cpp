@@ -39,9 +39,9 @@ Result<std::vector<std::string>> sql_tables(const std::string& statement) {
   return functions->tables(statement);
 }
 
-Result<SqlAnswer> run_sql(const std::string& statement, std::span<const SqlTable> tables, std::uint64_t most_rows) {
+Result<SqlAnswer> run_sql(const std::string& statement, std::span<const SqlTable> tables, std::uint64_t most_rows, const SqlLimits& limits) {
   MLP_TRY(const DuckdbModule* const functions, module());
-  return functions->query(statement, tables, most_rows);
+  return functions->query(statement, tables, most_rows, limits);
 }
 
 Result<std::string> write_parquet(const std::vector<ParquetOutput>& columns) {

@@ -16,6 +16,6 @@ struct DuckdbModule {
   decltype(&sql_tables) tables;
   decltype(&run_sql) query;
 };
-inline constexpr int kDuckdbModuleVersion = 6;
+inline constexpr int kDuckdbModuleVersion = 7;
 
 }  // namespace mlp::io

@@ -32,8 +32,14 @@ struct SqlAnswer {
 /// The names of the tables that a statement reads, as it writes them, each once. E0111 where it is no SQL, E0905.
 Result<std::vector<std::string>> sql_tables(const std::string& statement);
 
+/// What a statement may take.
+struct SqlLimits {
+  std::uint64_t memory = 0;  ///< bytes; 0: what DuckDB allows itself
+  std::string spill;         ///< a folder for what does not fit, made when it is needed and removed; empty: nothing is written
+};
+
 /// Runs a statement on one thread, so that equal tables give equal rows in equal order. It sees these tables and nothing else: no file, no
 /// network. The span of E0111, where there is one, counts the bytes of the statement. Failures of `read` come back as they are.
-Result<SqlAnswer> run_sql(const std::string& statement, std::span<const SqlTable> tables, std::uint64_t most_rows);
+Result<SqlAnswer> run_sql(const std::string& statement, std::span<const SqlTable> tables, std::uint64_t most_rows, const SqlLimits& limits = {});
 
 }  // namespace mlp::io

@@ -15,6 +15,6 @@ namespace mlp::io {
 Result<SqlBinding> bind_sql(const std::string& statement, const Schema& input);
 
 /// All rows that a statement which bind_sql has taken gives, in its order. E0913: its values do not allow what it asks for.
-Result<SqlAnswer> run_sql_stage(const std::string& statement, const std::vector<std::string>& names, std::span<const Column> input);
+Result<SqlAnswer> run_sql_stage(const std::string& statement, const std::vector<std::string>& names, std::span<const Column> input, const SqlLimits& limits);
 
 }  // namespace mlp::io

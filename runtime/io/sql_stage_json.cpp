@@ -283,13 +283,13 @@ Result<SqlBinding> bind_sql(const std::string& statement, const Schema& input) {
   return out;
 }
 
-Result<SqlAnswer> run_sql_stage(const std::string& statement, const std::vector<std::string>& names, std::span<const Column> input) {
+Result<SqlAnswer> run_sql_stage(const std::string& statement, const std::vector<std::string>& names, std::span<const Column> input, const SqlLimits& limits) {
   SqlTable table{kInput, {}, 1, [&](std::size_t column, std::size_t) -> Result<Column> { return input[column]; }};  // in one piece, whatever the fragments are
   for (std::size_t i = 0; i < names.size(); ++i) table.columns.push_back({names[i], input[i].type});
   MLP_TRY(const std::vector<Typed> columns, columns_of(statement, table.columns));
   std::string asked;
   for (const Typed& column : columns) asked += fmt::format("{}{} AS {}", asked.empty() ? "" : ", ", column.asked, quoted(column.name, '"'));
-  auto answer = run_sql(fmt::format("SELECT {} FROM (\n{}\n)", asked, bare(statement)), {&table, 1}, std::numeric_limits<std::int64_t>::max());
+  auto answer = run_sql(fmt::format("SELECT {} FROM (\n{}\n)", asked, bare(statement)), {&table, 1}, std::numeric_limits<std::int64_t>::max(), limits);
   if (!answer) {
     diag::Diagnostic& d = answer.error();
     if (d.code != Code::E0111) return answer;

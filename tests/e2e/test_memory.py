@@ -88,6 +88,16 @@ def test_groups_that_do_not_fit(run, tmp_path):
     assert said["diagnostics"][0]["code"] == "E0915" and "groups" in said["diagnostics"][0]["message"]
 
 
+def test_sql_spills_and_leaves_nothing_behind(run, tmp_path):
+    (tmp_path / "w.mlp").write_text(program(400_000) + 'data sorted = readings | select id, heat, wet, wind, light, cost | sql("select * from input order by heat, id")\n')
+    asked = "select id, heat, wet, wind from readings order by wet, id"
+    first, small = (run("query", "w.mlp", asked, "--rows", "1000", "--format", "csv", "--store", store, *memory).out for store, memory in (("a", []), ("b", ["--memory", "40MB"])))
+    assert first == small and first.count("\n") == 1001
+    shown = [run("peek", "w.mlp", "sorted", "--format", "csv", "--store", store, *memory).out for store, memory in (("a", []), ("b", ["--memory", "50MB"]))]
+    assert shown[0] == shown[1]
+    assert not [path for store in "ab" for path in (tmp_path / store).glob("spill*")]
+
+
 @pytest.mark.parametrize("size", ["much", "0", "-4GB", "10", "4 elephants"])
 def test_sizes_that_are_none(run, tmp_path, size):
     (tmp_path / "w.mlp").write_text(program(100))

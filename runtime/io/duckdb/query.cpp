@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
@@ -215,7 +216,7 @@ void next(duckdb_function_info info, duckdb_data_chunk output) {
   duckdb_data_chunk_set_size(output, count);
 }
 
-bool add_tables(const Connection& connection, Scans& scans) {
+bool add_tables(const Connection& connection, Scans& scans, const SqlLimits& limits) {
   Owned<duckdb_table_function, duckdb_destroy_table_function> function(duckdb_create_table_function());
   const LogicalType text(duckdb_create_logical_type(DUCKDB_TYPE_VARCHAR));
   duckdb_table_function_set_name(function.handle, kScan);
@@ -236,7 +237,9 @@ bool add_tables(const Connection& connection, Scans& scans) {
     }
     if (!Answer(connection, fmt::format("CREATE VIEW {} AS SELECT * FROM {}({})", name, kScan, quoted(table.name, '\''))).ok) return false;
   }
-  return Answer(connection, "SET TimeZone = 'UTC'").ok && Answer(connection, "SET temp_directory = ''").ok && Answer(connection, "SET enable_external_access = false").ok && Answer(connection, "SET lock_configuration = true").ok;
+  constexpr std::uint64_t kMegabyte = 1'000'000;
+  if (limits.memory > 0 && !Answer(connection, fmt::format("SET memory_limit = '{}MB'", std::max<std::uint64_t>(limits.memory / kMegabyte, 1))).ok) return false;
+  return Answer(connection, "SET TimeZone = 'UTC'").ok && Answer(connection, fmt::format("SET temp_directory = {}", quoted(limits.spill, '\''))).ok && Answer(connection, "SET enable_external_access = false").ok && Answer(connection, "SET lock_configuration = true").ok;
 }
 
 // ---- answers ---------------------------------------------------------------------------------------------------------------------
@@ -414,12 +417,19 @@ Result<std::vector<std::string>> tables(const std::string& statement) {
   return out;
 }
 
-Result<SqlAnswer> query(const std::string& statement, std::span<const SqlTable> tables, std::uint64_t most_rows) {
+Result<SqlAnswer> query(const std::string& statement, std::span<const SqlTable> tables, std::uint64_t most_rows, const SqlLimits& limits) {
+  struct Spill {
+    const std::string& folder;
+    ~Spill() {
+      std::error_code ignored;
+      if (!folder.empty()) std::filesystem::remove_all(folder, ignored);
+    }
+  } const spill{limits.spill};  // outlives the database
   Database database;
   if (!database.open()) return no_memory();
   const Connection connection(database);
   Scans scans{tables, std::nullopt};
-  if (!add_tables(connection, scans)) return no_memory();
+  if (!add_tables(connection, scans, limits)) return no_memory();
   // The statement stands on lines of its own, so that what is said of its places is about them.
   std::string bare = statement;
   while (!bare.empty() && (std::isspace(static_cast<unsigned char>(bare.back())) || bare.back() == ';')) bare.pop_back();
@@ -431,7 +441,11 @@ Result<SqlAnswer> query(const std::string& statement, std::span<const SqlTable> 
   if (scans.failure) return failure(std::move(*scans.failure));
   if (!done->ok) {
     const duckdb_error_type type = duckdb_result_error_type(&done->result);
-    if (type == DUCKDB_ERROR_OUT_OF_MEMORY) return no_memory();
+    if (type == DUCKDB_ERROR_OUT_OF_MEMORY) {
+      if (limits.memory == 0) return no_memory();
+      return failure(diag::Code::E0915, fmt::format("the SQL needs more than the {} MB of memory that it may use, even with what it writes to the disk", limits.memory / 1'000'000),
+                     "allow it more with `--memory`: half of that is for SQL");
+    }
     diag::Diagnostic mistake = sql_mistake(error_of(done->result), statement);
     if (type == DUCKDB_ERROR_PARSER || type == DUCKDB_ERROR_SYNTAX) mistake.help = kOneSelect;
     else if (type == DUCKDB_ERROR_CONVERSION || type == DUCKDB_ERROR_OUT_OF_RANGE) mistake.help = "it fails on a value: use TRY_CAST, or CASE for what may fail";
