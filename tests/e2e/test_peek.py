@@ -258,3 +258,18 @@ def test_on_a_terminal_it_is_coloured_and_as_wide_as_that(mlpc_bin, census):
     plain = on_terminal(NO_COLOR="1")
     assert "\x1b" not in plain and re.sub(r"\x1b\[\d*m", "", painted).splitlines() == plain.splitlines()
     assert all(len(line) <= 50 for line in plain.splitlines() if not line.startswith("…"))
+
+
+def test_columns_that_read_nothing_of_their_table(run, tmp_path):
+    (tmp_path / "t.csv").write_text("id,x\n1,2.5\n2,3.5\n")
+    (tmp_path / "rates.csv").write_text("k,v\na,1\nb,2\n")
+    (tmp_path / "t.mlp").write_text("""workflow t
+data t from csv("t.csv") { id : int @key; x : float }
+data rates from csv("rates.csv") { k : string; v : float }
+data ones = t | derive one = 1 | select one
+data some = t | where x > 3 | derive one = 1 | select one
+feature f of t { one = 1; rate = mean(rates.v) }
+""")
+    for name, rows in (("ones", [[1], [1]]), ("some", [[1]]), ("f", [[1, 1.5], [1, 1.5]])):
+        assert run("peek", "t.mlp", name, "--format", "json").json["rows"] == rows
+    assert run("peek", "t.mlp", "f", "--where", "true", "--profile", "--format", "json").json["total_rows"] == 2

@@ -37,9 +37,24 @@ plan::Physical prune_steps(plan::Physical plan, const std::vector<std::set<std::
 }
 
 plan::Physical keep_steps(plan::Physical plan, std::vector<bool> keep, std::vector<StepId>& moved) {
-  for (std::size_t i = plan.steps.size(); i-- > 0;)
-    if (keep[i])
-      for (const StepId input : plan.steps[i].inputs) keep[input.index()] = true;
+  // A column of constants reads nothing, and has as many rows as its table.
+  std::vector<StepId> rows_of(plan.tables.size());
+  for (std::size_t i = 0; i < plan.steps.size(); ++i) {
+    const plan::StepCode& code = plan.steps[i].code;
+    if (std::holds_alternative<plan::HashSource>(code) || std::holds_alternative<plan::Filter>(code) || std::holds_alternative<plan::Arrange>(code)) rows_of[plan.steps[i].table] = StepId(i);
+  }
+  std::vector<StepId> open;
+  const auto need = [&](StepId id) {
+    if (id && !keep[id.index()]) keep[id.index()] = true, open.push_back(id);
+  };
+  for (std::size_t i = 0; i < keep.size(); ++i)
+    if (keep[i]) open.emplace_back(i);
+  while (!open.empty()) {
+    const plan::Step& step = plan.steps[open.back().index()];
+    open.pop_back();
+    for (const StepId input : step.inputs) need(input);
+    if (step.table < rows_of.size()) need(rows_of[step.table]);
+  }
 
   moved.assign(plan.steps.size(), {});
   std::vector<plan::Step> steps;
