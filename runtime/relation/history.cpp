@@ -1,6 +1,8 @@
 #include "runtime/relation/history.h"
 
 #include <algorithm>
+#include <compare>
+#include <utility>
 
 #include "compiler/support/check.h"
 #include "runtime/column/parallel.h"
@@ -104,38 +106,102 @@ Stretches stretches(const HistoryView& history, const Column* asked, const Windo
 
 namespace {
 
-/// Known times only.
-bool ascends(const Column& times) {
-  const auto values = times.values<std::int64_t>();
-  if (!times.known) return std::is_sorted(values.begin(), values.end());
-  std::int64_t before = INT64_MIN;
-  for (std::size_t i = 0; i < times.rows; ++i) {
-    if (!times.is_known(i)) continue;
-    if (values[i] < before) return false;
-    before = values[i];
+struct Timed {
+  std::int64_t time, row;
+  friend auto operator<=>(const Timed&, const Timed&) = default;
+};
+
+/// The rows of a table that have a time, in its order, equal ones as they stand.
+class InOrder {
+ public:
+  explicit InOrder(const Column& times) : times_(times), values_(times.values<std::int64_t>()) {
+    if (!stands_so()) sort();
   }
-  return true;
-}
+  std::size_t size() const { return sorted_.empty() ? times_.rows : sorted_.size(); }
+  /// A row, or one below 0 that has no time.
+  Timed operator[](std::size_t i) const {
+    if (!sorted_.empty()) return sorted_[i];
+    return {values_[i], times_.is_known(i) ? static_cast<std::int64_t>(i) : -1};
+  }
+
+ private:
+  bool stands_so() const {
+    std::int64_t before = INT64_MIN;
+    for (std::size_t i = 0; i < times_.rows; ++i) {
+      if (!times_.is_known(i)) continue;
+      if (values_[i] < before) return false;
+      before = values_[i];
+    }
+    return true;
+  }
+
+  /// First into stretches of time, so that each is sorted in the cache.
+  void sort() {
+    constexpr std::size_t kPieces = 8, kRowsOfStretch = 128, kMostStretches = 1 << 16;
+    const std::size_t rows = times_.rows;
+    std::int64_t low = INT64_MAX, high = INT64_MIN;
+    for (std::size_t i = 0; i < rows; ++i)
+      if (times_.is_known(i)) low = std::min(low, values_[i]), high = std::max(high, values_[i]);
+    const std::uint64_t range = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
+    const std::size_t wanted = std::clamp<std::size_t>(rows / kRowsOfStretch, 1, kMostStretches);
+    int shift = 0;
+    while ((range >> shift) >= wanted) ++shift;
+    const std::size_t stretches = (range >> shift) + 1;
+    const auto each = [&](std::size_t piece, auto body) {
+      for (std::size_t i = rows * piece / kPieces; i < rows * (piece + 1) / kPieces; ++i)
+        if (times_.is_known(i)) body((static_cast<std::uint64_t>(values_[i]) - static_cast<std::uint64_t>(low)) >> shift, i);
+    };
+    std::vector<std::vector<std::size_t>> next(kPieces);
+    parallel_for(kPieces, [&](std::size_t piece) {
+      next[piece].assign(stretches, 0);
+      each(piece, [&](std::size_t stretch, std::size_t) { ++next[piece][stretch]; });
+    });
+    std::vector<std::size_t> begins(stretches + 1, 0);
+    std::size_t begin = 0;
+    for (std::size_t s = 0; s < stretches; ++s) {
+      begins[s] = begin;
+      for (auto& piece : next) begin += std::exchange(piece[s], begin);
+    }
+    begins[stretches] = begin;
+    sorted_.resize(begin);
+    parallel_for(kPieces, [&](std::size_t piece) {
+      each(piece, [&](std::size_t stretch, std::size_t i) { sorted_[next[piece][stretch]++] = {values_[i], static_cast<std::int64_t>(i)}; });
+    });
+    parallel_for(kPieces, [&](std::size_t piece) {
+      for (std::size_t s = stretches * piece / kPieces; s < stretches * (piece + 1) / kPieces; ++s)
+        std::sort(sorted_.begin() + static_cast<std::ptrdiff_t>(begins[s]), sorted_.begin() + static_cast<std::ptrdiff_t>(begins[s + 1]));
+    });
+  }
+
+  const Column& times_;
+  std::span<const std::int64_t> values_;
+  std::vector<Timed> sorted_;  ///< empty: the rows stand so
+};
 
 }  // namespace
 
-std::optional<Rows> latest_in_order(const KeyIndex& index, std::span<const Column> asking, const Column& asked, const Column& known, const Window& window, std::span<const std::uint8_t> counts) {
+Rows latest_before(const KeyIndex& index, std::span<const Column> asking, const Column& asked, const Column& known, const Window& window, std::span<const std::uint8_t> counts) {
   MLP_CHECK(!window.next);
-  if (!ascends(asked) || !ascends(known)) return std::nullopt;
-  const auto times = asked.values<std::int64_t>(), since = known.values<std::int64_t>();
+  const InOrder askers(asked), history(known);
+  const auto since = known.values<std::int64_t>();
   const std::vector<std::int64_t>& group_of = index.groups().group_of;
   const std::vector<std::int64_t> groups = index.find(asking, asked.rows, false);
   std::vector<std::int64_t> last(index.groups().representative.size(), -1);
   Rows out(asked.rows, -1);
   std::size_t next = 0;
-  for (std::size_t i = 0; i < asked.rows; ++i) {
-    if (!asked.is_known(i)) continue;
-    const std::int64_t until = plus(times[i], -window.ending);
-    for (; next < known.rows && (since[next] < until || !known.is_known(next)); ++next)
-      if (known.is_known(next) && (counts.empty() || counts[next])) last[static_cast<std::size_t>(group_of[next])] = static_cast<std::int64_t>(next);
-    if (groups[i] < 0) continue;
-    const std::int64_t row = last[static_cast<std::size_t>(groups[i])];
-    if (row >= 0 && (window.over == 0 || since[static_cast<std::size_t>(row)] >= plus(until, -window.over))) out[i] = row;
+  for (std::size_t a = 0; a < askers.size(); ++a) {
+    const auto [time, row] = askers[a];
+    if (row < 0) continue;
+    const std::int64_t until = plus(time, -window.ending);
+    for (; next < history.size(); ++next) {
+      const auto [from, there] = history[next];
+      if (there < 0) continue;
+      if (from >= until) break;
+      if (counts.empty() || counts[static_cast<std::size_t>(there)]) last[static_cast<std::size_t>(group_of[static_cast<std::size_t>(there)])] = there;
+    }
+    const std::int64_t group = groups[static_cast<std::size_t>(row)];
+    const std::int64_t found = group < 0 ? -1 : last[static_cast<std::size_t>(group)];
+    if (found >= 0 && (window.over == 0 || since[static_cast<std::size_t>(found)] >= plus(until, -window.over))) out[static_cast<std::size_t>(row)] = found;
   }
   return out;
 }

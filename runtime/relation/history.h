@@ -37,7 +37,7 @@ struct Stretches {
 Stretches stretches(const HistoryView& history, const Column* asked, const Window& window);
 
 /// For each row that asks the latest row of the history that is known in a window which is not `next`, among those that count (empty: all); below 0:
-/// none. One pass, where both tables are in the order of their times; else nullopt. `index`: of the keys of the history.
-std::optional<Rows> latest_in_order(const KeyIndex& index, std::span<const Column> asking, const Column& asked, const Column& known, const Window& window, std::span<const std::uint8_t> counts);
+/// none. One pass over both in the order of their times. `index`: of the keys of the history.
+Rows latest_before(const KeyIndex& index, std::span<const Column> asking, const Column& asked, const Column& known, const Window& window, std::span<const std::uint8_t> counts);
 
 }  // namespace mlp::relation

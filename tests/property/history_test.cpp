@@ -134,6 +134,17 @@ TEST_CASE("values of histories equal their definition, row by row") {
     const relation::History history = relation::match_history({t.their_key}, asking, &t.time, &t.their_known);
     const relation::Window windows[] = {{0, 0, false}, {3, 0, false}, {7, 2, false}, {0, 4, false}, {5, 0, true}};
     for (const relation::Window& window : windows) {
+      if (!window.next) {
+        // The way of `latest` of its own.
+        std::vector<std::uint8_t> counts;
+        for (std::size_t i = 0; i < t.values.rows; ++i) counts.push_back(t.where[i] && t.values.is_known(i));
+        const relation::Rows latest = relation::latest_before(relation::KeyIndex({t.their_key}, t.their_key.rows), asking, t.time, t.their_known, window, counts);
+        for (std::size_t row = 0; row < t.key.rows; ++row) {
+          INFO("latest, table " << n << " row " << row << " over " << window.over << " ending " << window.ending);
+          const double found = latest[row] < 0 ? std::nan("") : number_at(t.values, static_cast<std::size_t>(latest[row]));
+          REQUIRE(same(found, by_definition("latest_of_rows", t, &t.values, rows_by_definition(t, row, window))));
+        }
+      }
       const relation::Stretches stretches = relation::stretches(history.view(), &t.time, window);
       const auto in_order = [&](const Column& column) { return take(column, history.rows, std::monostate{}, column.type); };
       std::vector<std::uint8_t> use;

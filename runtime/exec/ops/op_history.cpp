@@ -126,8 +126,8 @@ Result<Sides> sides_of(Session& session, const plan::Step& step, const plan::Mat
   return out;
 }
 
-/// `latest` needs no lists of rows where both tables are in the order of time; nothing where they are not.
-Result<std::optional<Column>> latest_of_history(Session& session, const plan::Step& step, const plan::History& code, const relation::Window& window) {
+/// `latest` needs no lists of rows: one pass in the order of time.
+Result<Column> latest_of_history(Session& session, const plan::Step& step, const plan::History& code, const relation::Window& window) {
   const plan::Step& match = session.plan[step.inputs[0]];
   MLP_TRY(const Sides sides, sides_of(session, match, std::get<plan::MatchHistory>(match.code)));
   Hasher keys("keys/1");
@@ -145,9 +145,8 @@ Result<std::optional<Column>> latest_of_history(Session& session, const plan::St
     }
     for (std::size_t i = 0; i < counts.size(); ++i) counts[i] = counts[i] && values.is_known(i);
   }
-  const auto rows = relation::latest_in_order(*index, sides.asking, *sides.asked, *sides.known, window, counts);
-  if (!rows) return std::nullopt;
-  return take(values, *rows, std::monostate{}, code.aggregate.type);
+  const relation::Rows rows = relation::latest_before(*index, sides.asking, *sides.asked, *sides.known, window, counts);
+  return take(values, rows, std::monostate{}, code.aggregate.type);
 }
 
 }  // namespace
@@ -163,10 +162,7 @@ Result<Column> history(Session& session, const plan::Step& step, const plan::His
   MLP_CHECK(native != nullptr);
   const bool timed = !std::get<plan::MatchHistory>(session.plan[step.inputs[0]].code).known_after.empty();
   const relation::Window window{code.over_us, code.next ? 0 : code.ending_us, code.next};
-  if (timed && !code.next && native->is_latest) {
-    MLP_TRY(auto found, latest_of_history(session, step, code, window));
-    if (found) return std::move(*found);
-  }
+  if (timed && !code.next && native->is_latest) return latest_of_history(session, step, code, window);
   MLP_TRY(const Columns parts, session.parts(step.inputs[0]));
   const auto part = [&](std::size_t i) { return (*parts)[i].values<std::int64_t>(); };
   const relation::HistoryView found{part(0), part(1), part(2), part(3), part(4)};
