@@ -179,7 +179,7 @@ void Pipeline::append(hir::TableId other, bool may_be_missing, const std::vector
     if (std::find(equal.begin(), equal.end(), theirs.name) != equal.end()) continue;
     if (const auto ours = find(theirs.name); ours.found) {
       auto d = diag::make(Code::E0202, at, fmt::format("both tables have a column `{}`", theirs.name)).with_label("which one would it be?").with_secondary(theirs.span, fmt::format("of `{}`", table.name))
-                   .with_help(fmt::format("leave one out first: `data other = {} | select * except ({})`", table.name, theirs.name));
+                   .with_help(fmt::format("give it another name first, or leave it out: `data other = {0} | select * except ({1}), {1} as other_{1}`", table.name, theirs.name));
       if (ours.column) d.secondary.push_back({(*this)[*ours.column].span, "and this one"});
       context_.report(std::move(d));
       continue;
