@@ -233,7 +233,13 @@ class Runner {
       columns.push_back(std::move(column));
     }
     // Of all files, also those without rows: of these nothing is missing and nothing will be read.
-    MLP_TRY_VOID(io::check_names(*session_.tables[session_.plan[task.steps[0]].table], read));
+    const io::Table& table = *session_.tables[session_.plan[task.steps[0]].table];
+    if (auto named = io::check_names(table, read); !named) {
+      diag::Diagnostic lacking = std::move(named.error());
+      for (std::size_t i = read.size(); i-- > 0;)
+        if (!io::check_names(table, std::span(&read[i], 1))) lacking.span = session_.plan[task.steps[i]].span;
+      return failure(std::move(lacking));
+    }
     if (any) {
       started(session_.plan[task.steps[0]]);
       MLP_TRY_VOID(scan(session_, session_.plan[task.steps[0]].table, columns));

@@ -196,3 +196,11 @@ def test_what_stands_in_a_file_does_not_reach_the_terminal_as_control_characters
     for name, shown in (("d", "\\x1b]0;title\\x07"), ("e", "\\x1b[31mc")):
         outcome = run("peek", "w.mlp", name, check=4)
         assert shown in outcome.err and "\x1b" not in outcome.out + outcome.err
+
+
+def test_the_declaration_that_the_file_does_not_fit_is_shown(run, tmp_path):
+    (tmp_path / "w.mlp").write_text('workflow w\ndata d from csv("t.csv") {\n    a : int\n    b : int\n    c : int as "see"\n}\n')
+    for text, code, line in (("a,b,see\n1,2,x\n", "E0801", 5), ("a,b,see\n1,y,x\n", "E0801", 4), ("a,see\n1,2\n", "E0803", 4), ("a,b,c\n1,2,3\n", "E0803", 5)):
+        (tmp_path / "t.csv").write_text(text)
+        (found,) = run("run", "w.mlp", "--format", "json", check=4).json["diagnostics"]
+        assert (found["code"], found["line"]) == (code, line)

@@ -49,7 +49,12 @@ Result<void> scan(Session& session, plan::TableIndex index, std::span<const Scan
     if (f) return failure(f->code == diag::Code::E0801 ? told(std::move(*f)) : std::move(*f));
   std::uint64_t bad_count = 0;
   for (const io::BadValues& b : bad) bad_count += b.count;
-  if (bad_count) return failure(told(io::contract_failure(declared.name, bad)));
+  if (bad_count) {
+    diag::Diagnostic broken = told(io::contract_failure(declared.name, bad));
+    for (const ScanColumn& column : columns)
+      if (!broken.places.empty() && std::get<plan::ReadColumn>(session.plan[column.step].code).source_name == broken.places.front().column) broken.span = session.plan[column.step].span;
+    return failure(std::move(broken));
+  }
   if (session.stopped()) return failure(diag::Code::E0906, "stopped on request", "the next run goes on from here");
   // The bytes that were read are those that were hashed only if the files are still the ones that were looked at.
   for (const io::FileScan& file : table.files) {
