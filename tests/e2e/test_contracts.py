@@ -204,3 +204,10 @@ def test_the_declaration_that_the_file_does_not_fit_is_shown(run, tmp_path):
         (tmp_path / "t.csv").write_text(text)
         (found,) = run("run", "w.mlp", "--format", "json", check=4).json["diagnostics"]
         assert (found["code"], found["line"]) == (code, line)
+
+
+def test_what_is_not_unique_is_shown(run, tmp_path):
+    (tmp_path / "w.mlp").write_text('workflow w\ndata d from csv("t.csv") { id : int unique; x : float?\n expect unique(x)\n expect distinct(x) == 2\n}\n')
+    (tmp_path / "t.csv").write_text("id,x\n1,1.5\n7,\n2,0.0\n7,-0.0\n")
+    text = said(run("run", "w.mlp", "--fragment-rows", "2", check=4))
+    assert "unique(id) is false: row 4 has `7` again" in text and "unique(x) is false: row 4 has `0` again" in text and "distinct" not in text

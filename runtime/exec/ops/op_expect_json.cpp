@@ -7,34 +7,49 @@
 #include "compiler/support/check.h"
 #include "runtime/exec/session.h"
 #include "runtime/interp/evaluate.h"
+#include "runtime/io/field_text.h"
 
 namespace mlp::exec {
 
 namespace {
 
+/// Equal for equal values; 0 and -0 are.
+std::string identity(const Column& column, std::size_t row) {
+  if (column.type.is_text()) return std::string(column.text(row));
+  const Value value = value_at(column, row);
+  const auto* number = std::get_if<double>(&value);
+  return to_string(number ? Value(*number + 0.0) : value);
+}
+
+struct Statistic {
+  double value = 0;
+  std::string repeated;  ///< the first value that is there twice, in words
+};
+
 /// A value of a table-wide statistic; `distinct` counts known values.
-Result<double> statistic(Session& session, const plan::Step& step, plan::Expect::Statistic what, std::uint32_t input) {
+Result<Statistic> statistic(Session& session, const plan::Step& step, plan::Expect::Statistic what, std::uint32_t input) {
   const io::Table& fragments = session.fragments(step);
-  if (what == plan::Expect::Statistic::rows) return static_cast<double>(fragments.rows);
-  std::uint64_t missing = 0, known = 0;
+  if (what == plan::Expect::Statistic::rows) return Statistic{static_cast<double>(fragments.rows), {}};
+  std::uint64_t missing = 0;
   std::set<std::string> distinct;
+  std::string repeated;
   for (std::size_t f = 0; f < fragments.fragments.size(); ++f) {
     MLP_TRY(const auto column, session.column(step.inputs[input], f));
     missing += column->count_missing();
     if (what == plan::Expect::Statistic::missing_share) continue;
     for (std::size_t i = 0; i < column->rows; ++i) {
       if (!column->is_known(i)) continue;
-      ++known;
-      distinct.insert(column->type.is_text() ? std::string(column->text(i)) : to_string(value_at(*column, i)));
+      const auto [at, is_new] = distinct.insert(identity(*column, i));
+      if (!is_new && repeated.empty()) repeated = fmt::format("row {} has `{}` again", fragments.fragments[f].first_row + i + 1, io::shortened(*at));
     }
   }
   switch (what) {
-    case plan::Expect::Statistic::missing_share: return fragments.rows ? static_cast<double>(missing) / static_cast<double>(fragments.rows) : 0.0;
-    case plan::Expect::Statistic::distinct: return static_cast<double>(distinct.size());
-    case plan::Expect::Statistic::is_unique: return distinct.size() == known ? 1.0 : 0.0;
+    case plan::Expect::Statistic::missing_share: return Statistic{fragments.rows ? static_cast<double>(missing) / static_cast<double>(fragments.rows) : 0.0, {}};
+    case plan::Expect::Statistic::distinct: return Statistic{static_cast<double>(distinct.size()), {}};
+    case plan::Expect::Statistic::is_unique: return Statistic{repeated.empty() ? 1.0 : 0.0, repeated};
     case plan::Expect::Statistic::rows: break;
   }
-  return 0.0;
+  return Statistic{};
 }
 
 std::string statistic_name(plan::Expect::Statistic what, const std::string& column) {
@@ -58,16 +73,18 @@ Result<std::string> check(Session& session, const plan::Step& step, const plan::
     std::string seen;
     for (std::size_t i = 0; i < item.statistics.size(); ++i) {
       const auto [what, input] = item.statistics[i];
-      MLP_TRY(const double value, statistic(session, step, what, input));
+      MLP_TRY(const Statistic found, statistic(session, step, what, input));
+      const double value = found.value;
       const std::string column = what == plan::Expect::Statistic::rows ? std::string() : short_name(session.plan[step.inputs[input]].name);
       if (!seen.empty()) seen += ", ";
       seen += what == plan::Expect::Statistic::missing_share ? fmt::format("{} is {:.4g}%", statistic_name(what, column), value * 100)
-              : what == plan::Expect::Statistic::is_unique   ? fmt::format("{} is {}", statistic_name(what, column), value != 0 ? "true" : "false")
+              : what == plan::Expect::Statistic::is_unique   ? fmt::format("{} is {}", statistic_name(what, column), value != 0 ? "true" : "false: " + found.repeated)
                                                              : fmt::format("{} is {:.0f}", statistic_name(what, column), value);
     }
     for (const expr::InputColumn& input : item.condition.inputs) {
       const auto [what, position] = item.statistics[input.column];
-      MLP_TRY(const double value, statistic(session, step, what, position));
+      MLP_TRY(const Statistic found, statistic(session, step, what, position));
+      const double value = found.value;
       const Value constant_value = input.type.base == Base::int_    ? Value(static_cast<std::int64_t>(value))
                                    : input.type.base == Base::bool_ ? Value(value != 0)
                                                                     : Value(value);
