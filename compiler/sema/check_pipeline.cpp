@@ -219,7 +219,11 @@ TableState Pipeline::resolve() {
                         .with_help("write conditions into one `where` with `and`, and columns into one `derive`"));
     return {std::nullopt, true};
   }
-  for (const ast::Stage& each : data_.stages) std::visit([&](const auto& kind) { stage(kind, each); }, each.kind);
+  for (const ast::Stage& each : data_.stages) {
+    std::visit([&](const auto& kind) { stage(kind, each); }, each.kind);
+    // What has become a column is right: where a later stage leaves it out, its name is free, and nobody's.
+    for (const hir::ColumnId id : current_) poisoned_.erase((*this)[id].name);
+  }
   finish_rows();
   hir::Table table = context_.out[id_];
   table.name = full_name(context_, declaration_);
