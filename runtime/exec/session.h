@@ -128,7 +128,7 @@ struct Session {
   /// Cells that are computed where they are read: new pages of memory cost more than to compute such a cell again (docs/benchmarks-relational.md), so
   /// these are the few of the fragments at hand.
   ColumnCache passing{kPassingBytes};
-  static constexpr std::uint64_t kPassingBytes = 64 << 20;
+  static constexpr std::uint64_t kPassingBytes = 20 << 20;
   ScorerCache scorers{};
   MadeOnce<relation::JoinSide> join_sides{};
   MadeOnce<Grouped> groups{};
