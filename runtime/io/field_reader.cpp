@@ -232,7 +232,7 @@ std::string FieldReader::why_unreadable(std::string_view text) const {
     case Base::duration:
       return fmt::format("not a duration like 90min or 1:30:00{}", hint_of_blanks(text));
     default:
-      return "not UTF-8 text";
+      return "not UTF-8 text; is it another `encoding:`, such as \"latin1\"?";
   }
 }
 
