@@ -100,6 +100,22 @@ Result<std::map<std::string, std::string>> parse_params(const std::vector<std::s
   return out;
 }
 
+std::optional<std::uint64_t> bytes_of(std::string_view text) {
+  double number = 0;
+  const char* const end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, number);
+  if (read.ec != std::errc() || !(number > 0)) return std::nullopt;
+  std::string unit;
+  for (const char c : std::string_view(read.ptr, end))
+    if (c != ' ') unit += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  constexpr std::pair<std::string_view, double> kUnits[] = {{"", 1},       {"B", 1},       {"KB", 1e3},          {"MB", 1e6},          {"GB", 1e9},          {"TB", 1e12},
+                                                            {"K", 1e3},    {"M", 1e6},     {"G", 1e9},           {"T", 1e12},          {"KIB", 0x1p10},      {"MIB", 0x1p20},
+                                                            {"GIB", 0x1p30}, {"TIB", 0x1p40}};
+  for (const auto& [name, bytes] : kUnits)
+    if (unit == name && number * bytes < 0x1p60) return static_cast<std::uint64_t>(number * bytes);
+  return std::nullopt;
+}
+
 exec::RunOptions run_options(const Common& common, const std::string& file) {
   exec::RunOptions options;
   options.threads = common.threads;

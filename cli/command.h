@@ -50,6 +50,9 @@ int report_not_yet(const Common& common, const hir::Workflow& workflow, const So
 /// "k=v" pairs; a usage failure names the one that is not.
 Result<std::map<std::string, std::string>> parse_params(const std::vector<std::string>& params);
 
+/// The bytes that a text such as 4GB, 500 MB or 2GiB means; nothing where it means none.
+std::optional<std::uint64_t> bytes_of(std::string_view text);
+
 /// The time of `--as-of`; false after a report.
 bool set_as_of(const Common& common, driver::CompileOptions& options);
 

@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include <malloc.h>
 #include <unistd.h>
@@ -69,7 +70,15 @@ int main(int argc, char** argv) {
   const auto with_execution = [&](CLI::App* sub) {
     sub->add_option("-j", common.threads, "threads; changes no result")->check(CLI::Range(1, 1024));
     sub->add_option("--fragment-rows", common.fragment_rows, "rows computed at once; changes no result")->check(CLI::Range(1, 1 << 30));
-    sub->add_option("--memory", common.memory, "bytes that may be used, such as 4GB; default: what the machine has")->transform(CLI::AsSizeValue(true))->check(CLI::Range(std::uint64_t{1'000'000}, std::uint64_t{1} << 50));
+    const CLI::Validator size(
+        [](std::string& text) {
+          const auto bytes = bytes_of(text);
+          if (!bytes || *bytes < 1'000'000) return fmt::format("`{}` is no amount of memory: write it as 4GB, 1.5GB or 500MB, at least 1MB", text);
+          text = std::to_string(*bytes);
+          return std::string();
+        },
+        "");
+    sub->add_option("--memory", common.memory, "what a run may take, such as 4GB; default: what the machine has; changes no result")->transform(size)->type_name("SIZE");
     sub->add_flag("--baseline-cpu", common.baseline_cpu, "use no instruction that some x86-64 lacks; changes no result");
   };
 

@@ -107,7 +107,14 @@ def test_sql_spills_and_leaves_nothing_behind(run, tmp_path):
 @pytest.mark.parametrize("size", ["much", "0", "-4GB", "10", "4 elephants"])
 def test_sizes_that_are_none(run, tmp_path, size):
     (tmp_path / "w.mlp").write_text(program(100))
-    assert "--memory" in run("run", "w.mlp", f"--memory={size}", check=2).err
+    said = run("run", "w.mlp", f"--memory={size}", check=2).err
+    assert f"`{size}` is no amount of memory: write it as 4GB" in said
+
+
+@pytest.mark.parametrize("size", ["20MB", "0.02GB", "20 mb", "20M", "19.1MiB", "20000000"])
+def test_sizes(run, tmp_path, size):
+    (tmp_path / "w.mlp").write_text(program(400_000) + "data by_order = readings | sort by heat desc | select id\n")
+    assert "may use 20 MB" in run("run", "w.mlp", f"--memory={size}", check=5).err
 
 
 @pytest.mark.skipif(not SOAK, reason="20 GB: MLP_SOAK=1")
