@@ -350,14 +350,10 @@ class Runner {
     state.done = true;  // to itself; whoever waits for it is told below
     const bool rows = makes_rows(step);
     if (rows) {
-      std::vector<std::optional<diag::Diagnostic>> failures(missing.size());
-      parallel_for(missing.size(), [&](std::size_t m) {
-        auto count = count_rows(session_, id, missing[m]);
-        if (count) state.rows[missing[m]] = *count;
-        else failures[m] = std::move(count.error());
-      });
-      for (auto& f : failures)
-        if (f) return failure(std::move(*f));
+      MLP_TRY_VOID(try_each(missing.size(), [&](std::size_t m) -> Result<void> {
+        MLP_TRY(state.rows[missing[m]], count_rows(session_, id, missing[m]));
+        return {};
+      }));
       session_.tables[step.table] = made_fragments(session_, id);
     } else if (!missing.empty() && is_computed_whole(session_.plan, step)) {
       MLP_TRY_VOID(session_.whole_column(id));
@@ -365,20 +361,17 @@ class Runner {
     for (const std::size_t f : missing) session_.store.stage(keys[f], {{}, rows ? std::to_string(state.rows[f]) : std::string()});
     const bool kept = std::find(session_.options.kept.begin(), session_.options.kept.end(), id) != session_.options.kept.end();
     std::vector<Digest> objects(kept ? keys.size() : 0);
-    std::vector<std::optional<diag::Diagnostic>> failures(objects.size());
-    parallel_for(objects.size(), [&](std::size_t f) {
+    MLP_TRY_VOID(try_each(objects.size(), [&](std::size_t f) -> Result<void> {
       const Digest key = Hasher("kept/1").add(state.outputs[f]).finish();
       if (const auto entry = session_.store.find(key)) {
         objects[f] = entry->outputs.at(0);
-        return;
+        return {};
       }
-      const auto column = session_.column(id, f);
-      auto digest = column ? session_.store.put(encode(**column)) : failure(diag::Diagnostic(column.error()));
-      if (digest) session_.store.stage(key, {{objects[f] = *digest}, {}});
-      else failures[f] = std::move(digest.error());
-    });
-    for (auto& f : failures)
-      if (f) return failure(std::move(*f));
+      MLP_TRY(const auto column, session_.column(id, f));
+      MLP_TRY(objects[f], session_.store.put(encode(*column)));
+      session_.store.stage(key, {{objects[f]}, {}});
+      return {};
+    }));
     finished(id, began, missing.size(), keys);
     if (kept) report_.steps[id.index()].outputs = std::move(objects);
     return {};
@@ -386,32 +379,21 @@ class Runner {
 
   Result<void> compute_cells(plan::StepId id, const std::vector<Digest>& keys, const std::vector<std::size_t>& missing) {
     StepState& state = session_.steps[id.index()];
-    std::vector<std::optional<diag::Diagnostic>> failures(missing.size());
-    parallel_for(missing.size(), [&](std::size_t m) {
-      if (session_.stopped()) return;
+    MLP_TRY_VOID(try_each(missing.size(), [&](std::size_t m) -> Result<void> {
+      if (session_.stopped()) return {};
       const std::size_t f = missing[m];
-      auto made = compute(id, f);
-      if (made) {
-        auto digest = session_.store.put(std::move(made->bytes));
-        if (digest) {
-          state.outputs[f] = *digest;
-          std::string metadata;
-          if (makes_rows(session_.plan[id])) {
-            state.rows[f] = kept_rows(made->columns.front()).front().rows;
-            metadata = std::to_string(state.rows[f]);
-          }
-          const auto staged = session_.store.stage(keys[f], {{*digest}, std::move(metadata)});
-          if (staged.status == store::StageStatus::differs) warn_of_two_results(id);
-          if (!made->columns.empty()) session_.cache.keep(*digest, std::move(made->columns));
-          return;
-        }
-        failures[m] = std::move(digest.error());
-        return;
+      MLP_TRY(Made made, compute(id, f));
+      MLP_TRY(const Digest digest, session_.store.put(std::move(made.bytes)));
+      state.outputs[f] = digest;
+      std::string metadata;
+      if (makes_rows(session_.plan[id])) {
+        state.rows[f] = kept_rows(made.columns.front()).front().rows;
+        metadata = std::to_string(state.rows[f]);
       }
-      failures[m] = std::move(made.error());
-    });
-    for (auto& f : failures)
-      if (f) return failure(std::move(*f));
+      if (session_.store.stage(keys[f], {{digest}, std::move(metadata)}).status == store::StageStatus::differs) warn_of_two_results(id);
+      if (!made.columns.empty()) session_.cache.keep(digest, std::move(made.columns));
+      return {};
+    }));
     if (session_.stopped()) return failure(diag::Code::E0906, "stopped on request", "what was finished is kept; the next run goes on from here");
     return {};
   }
@@ -419,19 +401,13 @@ class Runner {
   /// A column that was computed as a whole, cut into the fragments that are missing.
   Result<void> keep_column(plan::StepId id, const std::vector<Digest>& keys, const std::vector<std::size_t>& missing, const Column& column) {
     const auto& places = session_.fragments(session_.plan[id]).fragments;
-    std::vector<std::optional<diag::Diagnostic>> failures(missing.size());
-    parallel_for(missing.size(), [&](std::size_t m) {
+    MLP_TRY_VOID(try_each(missing.size(), [&](std::size_t m) -> Result<void> {
       const std::size_t f = missing[m];
-      auto digest = session_.store.put(encode(slice(column, places[f].first_row, places[f].rows)));
-      if (!digest) {
-        failures[m] = std::move(digest.error());
-        return;
-      }
-      session_.steps[id.index()].outputs[f] = *digest;
-      if (session_.store.stage(keys[f], {{*digest}, {}}).status == store::StageStatus::differs) warn_of_two_results(id);
-    });
-    for (auto& f : failures)
-      if (f) return failure(std::move(*f));
+      MLP_TRY(const Digest digest, session_.store.put(encode(slice(column, places[f].first_row, places[f].rows))));
+      session_.steps[id.index()].outputs[f] = digest;
+      if (session_.store.stage(keys[f], {{digest}, {}}).status == store::StageStatus::differs) warn_of_two_results(id);
+      return {};
+    }));
     return {};
   }
 

@@ -147,22 +147,16 @@ Result<Column> Session::assembled(plan::StepId id, const Type& type) {
   out.data = Buffer::unwritten(table.rows * width);
   const std::span<std::byte> data = out.data.as_mutable<std::byte>();
   std::vector<Buffer> known(count);
-  std::vector<std::optional<diag::Diagnostic>> failures(count);
-  parallel_for(count, [&](std::size_t f) {
+  MLP_TRY_VOID(try_each(count, [&](std::size_t f) -> Result<void> {
     // A cell that is read for this alone is not kept: it would take the memory twice.
     const auto cached = is_virtual(step) ? nullptr : cache.find(output(id, f));
-    auto cell = cached ? Result<Column>(cached->front()) : read_cell(id, f);
-    if (!cell) {
-      failures[f] = std::move(cell.error());
-      return;
-    }
+    MLP_TRY(Column cell, cached ? Result<Column>(cached->front()) : read_cell(id, f));
     const io::Fragment& place = table.fragments[f];
-    MLP_CHECK(cell->rows == place.rows && cell->data.size() == place.rows * width);
-    if (place.rows > 0) std::memcpy(data.data() + place.first_row * width, cell->data.data(), place.rows * width);
-    known[f] = std::move(cell->known);
-  });
-  for (auto& f : failures)
-    if (f) return failure(std::move(*f));
+    MLP_CHECK(cell.rows == place.rows && cell.data.size() == place.rows * width);
+    if (place.rows > 0) std::memcpy(data.data() + place.first_row * width, cell.data.data(), place.rows * width);
+    known[f] = std::move(cell.known);
+    return {};
+  }));
   if (std::none_of(known.begin(), known.end(), [](const Buffer& mask) { return static_cast<bool>(mask); })) return out;
   out.known = Buffer::unwritten(table.rows);
   for (std::size_t f = 0; f < count; ++f) {
@@ -190,14 +184,11 @@ Result<Column> Session::whole_column(plan::StepId id) {
     return cache.keep(digest, {std::move(column)})->front();
   }
   std::vector<Column> columns(count);
-  std::vector<std::optional<diag::Diagnostic>> failures(count);
-  parallel_for(count, [&](std::size_t f) {
-    auto part = column(id, f);
-    if (part) columns[f] = **part;
-    else failures[f] = std::move(part.error());
-  });
-  for (auto& f : failures)
-    if (f) return failure(std::move(*f));
+  MLP_TRY_VOID(try_each(count, [&](std::size_t f) -> Result<void> {
+    MLP_TRY(const auto part, column(id, f));
+    columns[f] = *part;
+    return {};
+  }));
   for (Column& part : columns) part.type = type ? *type : columns.front().type;
   if (columns.empty()) return constant(type ? *type : Type::of(Base::int_, true), std::monostate{}, 0);
   return columns.size() == 1 ? columns.front() : cache.keep(digest, {concatenate(columns)})->front();
@@ -391,6 +382,16 @@ bool reuse_output(Session& session, plan::StepId id, std::size_t fragment, const
     state.rows[fragment] = rows;
   }
   return true;
+}
+
+Result<void> try_each(std::size_t count, const std::function<Result<void>(std::size_t)>& body) {
+  std::vector<std::optional<diag::Diagnostic>> failures(count);
+  parallel_for(count, [&](std::size_t i) {
+    if (auto done = body(i); !done) failures[i] = std::move(done.error());
+  });
+  for (auto& f : failures)
+    if (f) return failure(std::move(*f));
+  return {};
 }
 
 std::vector<Column> number_columns(std::initializer_list<const std::vector<std::int64_t>*> lists) {

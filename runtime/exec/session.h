@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -223,6 +224,8 @@ Result<std::string> keep_history(Session&, const plan::Step&, const plan::KeepHi
 Result<std::string> as_of(Session&, const plan::Step&);
 /// What an AsOf step found; nothing where no row has a time.
 Result<std::optional<std::int64_t>> newest_time(Session&, plan::StepId as_of);
+/// Calls body(i) for every i in [0, count) at the same time; the failure of the lowest i is that of all.
+Result<void> try_each(std::size_t count, const std::function<Result<void>(std::size_t)>& body);
 /// Int columns of these numbers.
 std::vector<Column> number_columns(std::initializer_list<const std::vector<std::int64_t>*> lists);
 /// Steps whose column is computed as a whole: Take of an Arrange that is whole, Aggregate, History, CutByTime.

@@ -1,7 +1,6 @@
 #include <algorithm>
 
 #include "compiler/support/check.h"
-#include "runtime/column/parallel.h"
 #include "runtime/exec/memory.h"
 #include "runtime/exec/session.h"
 #include "runtime/learn/native.h"
@@ -14,17 +13,6 @@ std::vector<relation::SortKeys> sort_keys_of(std::span<const Column> columns) {
   std::vector<relation::SortKeys> keys;
   for (const Column& column : columns) keys.push_back(relation::sort_keys(column));
   return keys;
-}
-
-/// Calls body(i) for every i in [0, count) at the same time; the failure of the lowest i is that of all.
-Result<void> try_each(std::size_t count, const std::function<Result<void>(std::size_t)>& body) {
-  std::vector<std::optional<diag::Diagnostic>> failures(count);
-  parallel_for(count, [&](std::size_t i) {
-    if (auto done = body(i); !done) failures[i] = std::move(done.error());
-  });
-  for (auto& f : failures)
-    if (f) return failure(std::move(*f));
-  return {};
 }
 
 /// An aggregate, and the columns that it reads in the rows that are grouped.
