@@ -311,7 +311,8 @@ std::vector<Digest> action_keys(const Session& session, plan::StepId id) {
     return keys;
   }
   if (filtered && filtered->share) {
-    for (const io::Fragment& place : *session.cut_like(step))
+    const std::vector<io::Fragment> places = *session.cut_like(step);
+    for (const io::Fragment& place : places)
       keys.push_back(Hasher("sample/3").add(step.code_key).add(place.first_row).add(place.rows).finish());
     return keys;
   }
