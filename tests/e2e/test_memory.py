@@ -57,6 +57,7 @@ def mlpc():
     return os.environ["MLPC_BIN"]
 
 
+@pytest.mark.skipif("MLP_SANITIZED" in os.environ, reason="sanitizers take memory of their own")
 def test_a_pipeline_goes_by_fragments(mlpc, tmp_path):
     """Four times the rows, in the memory of a few fragments."""
     peaks = []
