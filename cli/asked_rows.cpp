@@ -142,10 +142,4 @@ std::string fitted_text(const planner::ShownRows& rows) {
   return out;
 }
 
-std::string grouped(std::uint64_t n) {
-  std::string text = std::to_string(n);
-  for (std::size_t at = text.size(); at > 3; at -= 3) text.insert(at - 3, ",");
-  return text;
-}
-
 }  // namespace mlp::cli

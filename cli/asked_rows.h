@@ -42,7 +42,5 @@ std::optional<ComputedRows> compute_rows(const Common& common, const std::string
 /// What is to be said below rows of a table or view: on whose rows fitted columns are fitted, and which are not there.
 std::string fitted_text(const planner::ShownRows& rows);
 
-/// 6,433
-std::string grouped(std::uint64_t n);
 
 }  // namespace mlp::cli

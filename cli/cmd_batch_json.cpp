@@ -7,6 +7,7 @@
 
 #include "cli/asked_rows.h"
 #include "cli/command.h"
+#include "compiler/support/text.h"
 #include "compiler/diag/render.h"
 #include "runtime/batch/score_table.h"
 #include "runtime/registry/registry.h"
@@ -111,7 +112,7 @@ Digest contents(const Digest& scorer, const planner::BatchRows& rows, const std:
 
 std::vector<diag::Diagnostic> warnings_of(const batch::ScoreReport& report, const std::string& table) {
   std::vector<diag::Diagnostic> out;
-  const auto rows = [](std::uint64_t n) { return fmt::format("{} row{}", grouped(n), n == 1 ? "" : "s"); };
+  const auto rows = [](std::uint64_t n) { return fmt::format("{} row{}", with_commas(n), n == 1 ? "" : "s"); };
   if (report.bad_rows) out.push_back(io::rows_set_aside(report.bad_rows, report.bad, table, "they have no prediction; mend them and score them again"));
   if (report.outside)
     out.push_back(diag::make(diag::Code::W0802, {}, fmt::format("{} of `{}` {} no prediction: the model was not made for such rows", rows(report.outside), table, report.outside == 1 ? "has" : "have"))
@@ -161,7 +162,7 @@ void print_lines(const Common& common, const hir::Workflow& workflow, const std:
     const std::string status(name(line.status));
     const int colour = line.status == Line::Status::written ? 32 : line.status == Line::Status::unchanged ? 2 : 31;
     rows.push_back({line.declared.first->name, fmt::format("{} {}", line.deployed.model.substr(line.deployed.model.rfind('.') + 1), line.deployed.version), workflow[line.declared.second->table].name,
-                    done ? grouped(line.receipt.rows) : "–", done ? grouped(line.receipt.written) : "–", sink::name_of(line.target), fmt::format("{}", fmt::join(line.target.key, ", ")),
+                    done ? with_commas(line.receipt.rows) : "–", done ? with_commas(line.receipt.written) : "–", sink::name_of(line.target), fmt::format("{}", fmt::join(line.target.key, ", ")),
                     common.colour_out ? fmt::format("\x1b[{}m{}\x1b[0m", colour, status) : status});
   }
   fmt::print("{}", table(rows, common.colour_out));

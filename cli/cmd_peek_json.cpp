@@ -7,6 +7,7 @@
 #include "cli/asked_rows.h"
 #include "cli/profiles.h"
 #include "cli/rows.h"
+#include "compiler/support/text.h"
 #include "runtime/exec/cell_profiles.h"
 
 namespace mlp::cli {
@@ -92,8 +93,8 @@ std::string json_head(const ComputedRows& computed, const std::string& name, std
 void print_footer(const Common& common, const ComputedRows& computed, std::uint64_t shown, std::uint64_t matching, std::uint64_t total, const std::string& where) {
   if (common.quiet) return;
   const char* noun = matching == 1 ? "row" : "rows";
-  if (where.empty()) fmt::print("\n{} of {} {}\n", grouped(shown), grouped(total), noun);
-  else fmt::print("\n{} of {} {} where {}, out of {}\n", grouped(shown), grouped(matching), noun, where, grouped(total));
+  if (where.empty()) fmt::print("\n{} of {} {}\n", with_commas(shown), with_commas(total), noun);
+  else fmt::print("\n{} of {} {} where {}, out of {}\n", with_commas(shown), with_commas(matching), noun, where, with_commas(total));
   if (computed.asked.plan.share < 1) fmt::print("a sample of {:g}%\n", computed.asked.plan.share * 100);
   fmt::print("{}", fitted_text(computed.asked.rows.front()));
 }

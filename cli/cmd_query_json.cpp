@@ -6,6 +6,7 @@
 
 #include "cli/asked_rows.h"
 #include "cli/rows.h"
+#include "compiler/support/text.h"
 #include "compiler/diag/render.h"
 #include "runtime/io/sql.h"
 
@@ -79,8 +80,8 @@ int query(const Common& common, const std::string& file, const std::string& sql,
   } else {
     fmt::print("{}", rows_text(rows, terminal_width(), common.colour_out));
     if (common.quiet) return kDone;
-    if (shown < answer->rows) fmt::print("\n{} of {} rows; --rows shows more\n", grouped(shown), grouped(answer->rows));
-    else fmt::print("\n{} row{}\n", grouped(shown), shown == 1 ? "" : "s");
+    if (shown < answer->rows) fmt::print("\n{} of {} rows; --rows shows more\n", with_commas(shown), with_commas(answer->rows));
+    else fmt::print("\n{} row{}\n", with_commas(shown), shown == 1 ? "" : "s");
     for (const planner::ShownRows& each : computed->asked.rows) fmt::print("{}", fitted_text(each));
   }
   return kDone;

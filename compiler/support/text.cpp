@@ -77,4 +77,10 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
+std::string with_commas(std::uint64_t n) {
+  std::string text = std::to_string(n);
+  for (std::size_t at = text.size(); at > 3; at -= 3) text.insert(at - 3, ",");
+  return text;
+}
+
 }  // namespace mlp

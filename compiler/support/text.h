@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -17,5 +18,7 @@ std::size_t terminal_columns(std::string_view text);
 std::string_view first_terminal_columns(std::string_view text, std::size_t columns);
 /// Control characters as `\n`, `\x1b`: on a terminal they would move the cursor, or worse.
 std::string escaped(std::string_view text);
+/// 1234567 as 1,234,567.
+std::string with_commas(std::uint64_t n);
 
 }  // namespace mlp

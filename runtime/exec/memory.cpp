@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <fstream>
 
+#include "compiler/support/text.h"
+
 namespace mlp::exec {
 
 namespace {
@@ -45,12 +47,6 @@ std::vector<plan::StepId> read_whole(const Session& session, const plan::Step& s
 std::string amount(std::uint64_t bytes) {
   const auto x = static_cast<double>(bytes);
   return x >= 1e9 ? fmt::format("{:.1f} GB", x / 1e9) : fmt::format("{:.0f} MB", std::max(x / 1e6, 1.0));
-}
-
-std::string with_commas(std::uint64_t n) {
-  std::string out = std::to_string(n);
-  for (std::size_t i = out.size(); i > 3; i -= 3) out.insert(i - 3, ",");
-  return out;
 }
 
 std::unexpected<diag::Diagnostic> too_large(const plan::Step& step, const std::string& what, std::uint64_t needs, std::uint64_t may) {

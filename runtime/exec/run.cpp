@@ -264,7 +264,7 @@ class Runner {
       state.outputs[0] = virtual_output(group_key[0]);
       state.done = true;
       MLP_TRY(columns, aggregate_groups(session_, arrange, aggregates));
-      MLP_TRY(state.rows[0], count_rows(session_, arrange, 0));
+      MLP_TRY(state.rows[0], made_rows(session_, arrange, 0));
       session_.store.stage(group_key[0], {{}, std::to_string(state.rows[0])});
     }
     session_.tables[session_.plan[arrange].table] = made_fragments(session_, arrange);
@@ -351,7 +351,7 @@ class Runner {
     const bool rows = makes_rows(step);
     if (rows) {
       MLP_TRY_VOID(try_each(missing.size(), [&](std::size_t m) -> Result<void> {
-        MLP_TRY(state.rows[missing[m]], count_rows(session_, id, missing[m]));
+        MLP_TRY(state.rows[missing[m]], made_rows(session_, id, missing[m]));
         return {};
       }));
       session_.tables[step.table] = made_fragments(session_, id);

@@ -414,6 +414,13 @@ Result<Column> compute_whole(Session& session, const plan::Step& step) {
   return cut_by_time(session, step, std::get<plan::CutByTime>(step.code));
 }
 
+std::vector<std::uint8_t> true_rows(const Column& condition) {
+  const auto truth = condition.values<std::uint8_t>();
+  std::vector<std::uint8_t> out(condition.rows);
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = truth[i] != 0 && condition.is_known(i);
+  return out;
+}
+
 std::vector<std::uint8_t> rows_in(const Column& split, const plan::Rows& rows) {
   std::vector<std::uint8_t> use(split.rows, 0);
   const auto parts = split.values<std::int64_t>();

@@ -87,10 +87,9 @@ class MadeOnce {
   std::unordered_map<Digest, std::shared_ptr<Entry>> entries_;
 };
 
-/// The groups of an Arrange: group g has the keys of row g of the index and of `keys`.
+/// The groups of an Arrange: group g has the keys of row g of the index.
 struct Grouped {
   relation::KeyIndex index;
-  std::vector<Column> keys;
   std::vector<std::int64_t> first_row;  ///< of each group, in the whole table
 };
 
@@ -149,7 +148,7 @@ struct Session {
   const Digest& output(plan::StepId step, std::size_t fragment) const;
   Result<std::string> object(plan::StepId step, std::size_t fragment = 0);
   Result<std::shared_ptr<const Column>> column(plan::StepId step, std::size_t fragment);
-  /// The same, not kept for others.
+  /// The same; what is read from the store for it is not kept for others.
   Result<Column> read_cell(plan::StepId step, std::size_t fragment);
   /// All fragments of a step's column, one below the other.
   Result<Column> whole_column(plan::StepId step);
@@ -183,6 +182,9 @@ bool reuse_output(Session& session, plan::StepId step, std::size_t fragment, con
 /// Which of 0/1 for every row: is its part among those meant? A row without a part is in none.
 std::vector<std::uint8_t> rows_in(const Column& split, const plan::Rows& rows);
 
+/// 1 for every row for which a condition is known and true.
+std::vector<std::uint8_t> true_rows(const Column& condition);
+
 // ---- operators: ops/op_<name>.cpp. Each gives the bytes of the output, or the columns that it holds. ---------------------------------------------------
 Result<Column> kernel(Session&, const plan::Step&, const plan::Kernel&, std::size_t fragment);
 Result<std::string> expect(Session&, const plan::Step&, const plan::Expect&, std::vector<diag::Diagnostic>& warnings);
@@ -212,10 +214,8 @@ Result<Column> filter(Session&, const plan::Step&, const plan::Filter&, std::siz
 std::vector<Column> kept_rows(const Column& stays);
 Result<std::vector<Column>> arrange(Session&, plan::StepId, const plan::Arrange&, std::size_t fragment);
 /// How many rows a step makes that is virtual, at a fragment.
-Result<std::uint64_t> count_rows(Session&, plan::StepId, std::size_t fragment);
+Result<std::uint64_t> made_rows(Session&, plan::StepId, std::size_t fragment);
 Result<std::shared_ptr<const Grouped>> grouped(Session&, plan::StepId arrange);
-/// The group of each row of a fragment of the table that is grouped: an int Column.
-Result<std::shared_ptr<const Column>> group_numbers(Session&, plan::StepId arrange, std::size_t fragment);
 /// The rows of the table that is grouped, by group.
 Result<std::shared_ptr<const relation::Partition>> rows_by_group(Session&, plan::StepId arrange);
 Result<std::vector<Column>> order_rows(Session&, const plan::Step&, const plan::OrderRows&);

@@ -116,6 +116,12 @@ SortKeys sort_keys(const Column& column, bool descending) {
   return SortKeys::of(keys);
 }
 
+std::vector<SortKeys> sort_keys_of(std::span<const Column> columns, const std::vector<std::uint8_t>& descending) {
+  std::vector<SortKeys> out;
+  for (std::size_t i = 0; i < columns.size(); ++i) out.push_back(sort_keys(columns[i], i < descending.size() && descending[i] != 0));
+  return out;
+}
+
 std::pair<SortKeys, SortKeys> sort_keys(const Column& left, const Column& right) {
   if (!left.type.is_text()) return {sort_keys(left), sort_keys(right)};
   // Texts of two columns are compared by one list of them.
@@ -227,12 +233,6 @@ std::int64_t KeyTable::find(std::span<const SortKeys> other, std::size_t row) co
 
 namespace {
 
-std::vector<SortKeys> all_sort_keys(std::span<const Column> columns) {
-  std::vector<SortKeys> out;
-  for (const Column& column : columns) out.push_back(sort_keys(column));
-  return out;
-}
-
 /// The keys of the values of a text column, as sort_keys gives them.
 std::unordered_map<std::string_view, std::int64_t> text_table(const Column& column, const SortKeys& keys) {
   std::unordered_map<std::string_view, std::int64_t> out;
@@ -270,7 +270,7 @@ SortKeys keys_by(const std::unordered_map<std::string_view, std::int64_t>& table
 
 }  // namespace
 
-KeyIndex::KeyIndex(std::vector<Column> columns, std::size_t rows) : columns_(std::move(columns)), table_(all_sort_keys(columns_), rows) {
+KeyIndex::KeyIndex(std::vector<Column> columns, std::size_t rows) : columns_(std::move(columns)), table_(sort_keys_of(columns_), rows) {
   texts_.resize(columns_.size());
   for (std::size_t k = 0; k < columns_.size(); ++k)
     if (columns_[k].type.is_text()) texts_[k] = text_table(columns_[k], table_.keys()[k]);

@@ -24,6 +24,8 @@ struct SortKeys {
 };
 /// `descending` turns the order of the values; missing ones stay last.
 SortKeys sort_keys(const Column& column, bool descending = false);
+/// Of each column; `descending`: of the first ones, the others ascend.
+std::vector<SortKeys> sort_keys_of(std::span<const Column> columns, const std::vector<std::uint8_t>& descending = {});
 /// Of two columns together, so that equal values of both have equal keys; types are of one base, or both texts.
 std::pair<SortKeys, SortKeys> sort_keys(const Column& left, const Column& right);
 
@@ -63,6 +65,7 @@ class KeyIndex {
   /// Columns of so many rows; without one all rows are equal.
   KeyIndex(std::vector<Column> columns, std::size_t rows);
   const Groups& groups() const { return table_.groups; }
+  const std::vector<Column>& columns() const { return columns_; }
   /// The group of each row; below 0 for one with a missing key.
   std::vector<std::int64_t> groups_with_keys() const;
   /// For each row of the other columns the group whose keys are equal, in types of one base or texts; below 0: none. `missing_is_equal`: a missing

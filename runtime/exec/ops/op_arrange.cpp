@@ -67,12 +67,6 @@ Result<std::vector<Column>> whole_inputs(Session& session, const plan::Step& ste
   return out;
 }
 
-std::vector<relation::SortKeys> keys_of(std::span<const Column> columns, const std::vector<std::uint8_t>& descending = {}) {
-  std::vector<relation::SortKeys> keys;
-  for (std::size_t i = 0; i < columns.size(); ++i) keys.push_back(relation::sort_keys(columns[i], i < descending.size() && descending[i] != 0));
-  return keys;
-}
-
 /// What a join on more than equal values may take: pairs are kept as two numbers each, and compared at some hundred millions a second.
 constexpr relation::Limits kMostOfAJoin = {50'000'000, 10'000'000'000};
 
@@ -151,9 +145,7 @@ Result<std::vector<Column>> arrange_join_if(Session& session, const plan::Step& 
   } else {
     MLP_TRY(condition, session.whole_column(step.inputs[1]));
   }
-  const auto truth = condition.values<std::uint8_t>();
-  std::vector<std::uint8_t> holds(condition.rows);
-  for (std::size_t i = 0; i < holds.size(); ++i) holds[i] = truth[i] != 0 && condition.is_known(i);
+  const std::vector<std::uint8_t> holds = true_rows(condition);
   const std::uint64_t rows = step.per_fragment ? session.tables[code.of[0]]->fragments[fragment].rows : session.tables[code.of[0]]->rows;
   const relation::Rows left = listed((*pairs)[0]), right = listed((*pairs)[1]);
   const relation::Joined joined = relation::join_if(left, right, holds, rows, code.left, code.one);
@@ -202,7 +194,7 @@ Result<std::vector<Column>> arrange_windows(Session& session, const plan::Step& 
 Result<std::vector<Column>> arrange_fill(Session& session, const plan::Step& step, const plan::Arrange& code) {
   MLP_TRY(const std::vector<Column> keys, whole_inputs(session, step, 0, code.keys));
   MLP_TRY(const Column time, session.whole_column(step.inputs[code.keys]));
-  const relation::Groups groups = relation::group_sorted(keys_of(keys), time.rows);
+  const relation::Groups groups = relation::group_sorted(relation::sort_keys_of(keys), time.rows);
   const relation::Filled filled = relation::fill(groups, time, code.every, code.ahead);
   if (filled.too_many)
     return failure(diag::Code::E0801, fmt::format("`{}` would have more than two thousand million rows", session.plan.tables[step.table].name),
@@ -255,13 +247,13 @@ Result<std::vector<Column>> arrange(Session& session, plan::StepId id, const pla
   switch (code.how) {
     case How::sort: {
       MLP_TRY(const std::vector<Column> order, whole_inputs(session, step, 0, step.inputs.size()));
-      return std::vector{row_numbers(relation::sorted(keys_of(order, code.descending), of.rows))};
+      return std::vector{row_numbers(relation::sorted(relation::sort_keys_of(order, code.descending), of.rows))};
     }
     case How::dedupe: {
       MLP_TRY(const std::vector<Column> keys, whole_inputs(session, step, 0, code.keys));
       MLP_TRY(const std::vector<Column> order, whole_inputs(session, step, code.keys, code.descending.size()));
       const bool last = !code.descending.empty() && code.descending[0] != 0;
-      return std::vector{row_numbers(relation::deduped(relation::group_rows(keys_of(keys), of.rows), keys_of(order, code.descending), last))};
+      return std::vector{row_numbers(relation::deduped(relation::group_rows(relation::sort_keys_of(keys), of.rows), relation::sort_keys_of(order, code.descending), last))};
     }
     case How::group: {
       MLP_TRY(const auto groups, grouped(session, id));
@@ -291,7 +283,7 @@ std::pair<std::size_t, std::size_t> part_of_union(const Session& session, const 
   return {table, fragment};
 }
 
-Result<std::uint64_t> count_rows(Session& session, plan::StepId id, std::size_t fragment) {
+Result<std::uint64_t> made_rows(Session& session, plan::StepId id, std::size_t fragment) {
   const auto& code = std::get<plan::Arrange>(session.plan[id].code);
   if (code.how == How::union_) {
     const auto [table, part] = part_of_union(session, code, fragment);
@@ -324,8 +316,8 @@ io::Table made_fragments(const Session& session, plan::StepId id) {
 Result<std::vector<Column>> order_rows(Session& session, const plan::Step& step, const plan::OrderRows& code) {
   MLP_TRY(const std::vector<Column> keys, whole_inputs(session, step, 0, code.keys));
   MLP_TRY(const std::vector<Column> order, whole_inputs(session, step, code.keys, code.descending.size()));
-  const std::vector<relation::SortKeys> by = keys_of(order, code.descending);
-  relation::Partition partition = relation::partition(relation::group_sorted(keys_of(keys), session.fragments(step).rows));
+  const std::vector<relation::SortKeys> by = relation::sort_keys_of(order, code.descending);
+  relation::Partition partition = relation::partition(relation::group_sorted(relation::sort_keys_of(keys), session.fragments(step).rows));
   relation::sort_partitions(partition, by);
   std::vector<std::int64_t> tied;
   for (const std::uint8_t tie : relation::ties(partition, by)) tied.push_back(tie);

@@ -9,12 +9,6 @@ namespace mlp::exec {
 
 namespace {
 
-std::vector<relation::SortKeys> sort_keys_of(std::span<const Column> columns) {
-  std::vector<relation::SortKeys> keys;
-  for (const Column& column : columns) keys.push_back(relation::sort_keys(column));
-  return keys;
-}
-
 /// An aggregate, and the columns that it reads in the rows that are grouped.
 struct Asked {
   const plan::Aggregate& code;
@@ -37,7 +31,7 @@ bool adds_floats(const Asked& asked) { return asked.native.adds && asked.type &&
 Result<Partial> partial_of(Session& session, const plan::Step& arrange, std::span<const Asked> asked, const io::Fragment& place, std::size_t fragment) {
   const auto& code = std::get<plan::Arrange>(arrange.code);
   MLP_TRY(const std::vector<Column> keys, session.columns(arrange, 0, code.keys, fragment));
-  const relation::Groups groups = relation::group_rows(sort_keys_of(keys), place.rows);
+  const relation::Groups groups = relation::group_rows(relation::sort_keys_of(keys), place.rows);
   Partial out;
   for (const Column& key : keys) out.keys.push_back(take(key, groups.representative, std::monostate{}, key.type));
   for (const std::int64_t row : groups.representative) out.first_row.push_back(row + static_cast<std::int64_t>(place.first_row));
@@ -49,9 +43,7 @@ Result<Partial> partial_of(Session& session, const plan::Step& arrange, std::spa
     std::vector<std::uint8_t> use;
     if (one.where) {
       MLP_TRY(const auto condition, session.column(*one.where, fragment));
-      const auto truth = condition->values<std::uint8_t>();
-      use.resize(condition->rows);
-      for (std::size_t i = 0; i < use.size(); ++i) use[i] = truth[i] != 0 && condition->is_known(i);
+      use = true_rows(*condition);
     }
     learn::BitSpread& spread = out.spreads.emplace_back();
     if (adds_floats(one)) spread.add(values->values<double>(), use);  // under a missing value stands 0
@@ -71,7 +63,7 @@ Partial merged(std::span<const Asked> asked, std::vector<Partial> parts) {
     for (Partial& part : parts) columns.push_back(std::move(part.keys[k]));
     out.keys.push_back(concatenate(columns));
   }
-  const relation::Groups groups = relation::group_sorted(sort_keys_of(out.keys), rows.size());
+  const relation::Groups groups = relation::group_sorted(relation::sort_keys_of(out.keys), rows.size());
   for (Column& key : out.keys) key = take(key, groups.representative, std::monostate{}, key.type);
   for (const std::int64_t row : groups.representative) out.first_row.push_back(rows[static_cast<std::size_t>(row)]);
   for (std::size_t i = 0; i < asked.size(); ++i) {
@@ -121,7 +113,7 @@ Result<Partial> group_all(Session& session, const plan::Step& arrange, std::span
 
 Grouped to_grouped(Partial partial) {
   const std::size_t groups = partial.first_row.size();
-  return {relation::KeyIndex(partial.keys, groups), std::move(partial.keys), std::move(partial.first_row)};
+  return {relation::KeyIndex(std::move(partial.keys), groups), std::move(partial.first_row)};
 }
 
 }  // namespace
@@ -154,29 +146,17 @@ Result<std::vector<std::optional<Column>>> aggregate_groups(Session& session, pl
   return out;
 }
 
-Result<std::shared_ptr<const Column>> group_numbers(Session& session, plan::StepId id, std::size_t fragment) {
-  const Digest digest = Hasher("group numbers/1").add(session.output(id, 0)).add(fragment).finish();
-  Columns numbers = session.passing.find(digest);
-  if (!numbers) {
-    const plan::Step& step = session.plan[id];
-    const auto& code = std::get<plan::Arrange>(step.code);
-    MLP_TRY(const auto groups, grouped(session, id));
-    MLP_TRY(const std::vector<Column> keys, session.columns(step, 0, code.keys, fragment));
-    const std::vector<std::int64_t> found = groups->index.find(keys, keys[0].rows, true);
-    numbers = session.passing.keep(digest, number_columns({&found}));
-  }
-  return std::shared_ptr<const Column>(numbers, numbers->data());
-}
-
 Result<std::shared_ptr<const relation::Partition>> rows_by_group(Session& session, plan::StepId id) {
   return session.partitions.get(session.output(id, 0), [&]() -> Result<relation::Partition> {
-    const auto& table = *session.tables[std::get<plan::Arrange>(session.plan[id].code).of[0]];
+    const plan::Step& step = session.plan[id];
+    const auto& code = std::get<plan::Arrange>(step.code);
+    const auto& table = *session.tables[code.of[0]];
     MLP_TRY(const auto groups, grouped(session, id));
     std::vector<std::int64_t> group_of(table.rows);
     MLP_TRY_VOID(try_each(table.fragments.size(), [&](std::size_t f) -> Result<void> {
-      MLP_TRY(const auto numbers, group_numbers(session, id, f));
-      const auto values = numbers->values<std::int64_t>();
-      std::copy(values.begin(), values.end(), group_of.begin() + static_cast<std::ptrdiff_t>(table.fragments[f].first_row));
+      MLP_TRY(const std::vector<Column> keys, session.columns(step, 0, code.keys, f));
+      const std::vector<std::int64_t> found = groups->index.find(keys, table.fragments[f].rows, true);
+      std::copy(found.begin(), found.end(), group_of.begin() + static_cast<std::ptrdiff_t>(table.fragments[f].first_row));
       return {};
     }));
     return relation::partition(group_of, groups->first_row.size());

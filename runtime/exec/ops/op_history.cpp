@@ -140,8 +140,7 @@ Result<Column> latest_of_history(Session& session, const plan::Step& step, const
     counts.assign(values.rows, 1);
     if (code.aggregate.where) {
       MLP_TRY(const Column condition, session.whole_column(step.inputs[3]));
-      const auto truth = condition.values<std::uint8_t>();
-      for (std::size_t i = 0; i < counts.size(); ++i) counts[i] = truth[i] != 0 && condition.is_known(i);
+      counts = true_rows(condition);
     }
     for (std::size_t i = 0; i < counts.size(); ++i) counts[i] = counts[i] && values.is_known(i);
   }
@@ -208,8 +207,7 @@ Result<std::string> keep_history(Session& session, const plan::Step& step, const
     MLP_TRY(columns.emplace_back(), session.whole_column(input));
   }
   const std::size_t rows = columns[0].rows, times = code.known_after.size();
-  std::vector<relation::SortKeys> keys;
-  for (std::size_t k = 0; k < code.keys; ++k) keys.push_back(relation::sort_keys(columns[k]));
+  const std::vector<relation::SortKeys> keys = relation::sort_keys_of(std::span(columns).first(code.keys));
   std::optional<Column> known;
   if (times > 0) known = known_column(std::span(columns).subspan(code.keys, times), code.known_after);
   relation::Partition partition = relation::partition(relation::group_rows(keys, rows));

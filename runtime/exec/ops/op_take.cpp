@@ -80,7 +80,7 @@ Result<Column> take_arranged(Session& session, const plan::Step& step, const pla
     const auto key = std::find(arranged.inputs.begin(), arranged.inputs.begin() + arrange.keys, step.inputs[1]) - arranged.inputs.begin();
     if (key < arrange.keys) {
       MLP_TRY(const auto groups, grouped(session, step.inputs[0]));
-      Column out = groups->keys[static_cast<std::size_t>(key)];
+      Column out = groups->index.columns()[static_cast<std::size_t>(key)];
       out.type = code.type;
       return out;
     }
